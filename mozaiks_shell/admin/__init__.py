@@ -1,0 +1,1 @@
+"""Operator pages over the other rooms' services."""

@@ -1,0 +1,1 @@
+"""Operator files (brand, navigation, plans, capabilities): models, loader, validator."""

@@ -1,0 +1,1 @@
+"""Plans, subscriptions, the one gate, payment providers."""

@@ -1,0 +1,1 @@
+"""Who may start which AI session: capabilities, execution tokens, runtime HTTP client."""

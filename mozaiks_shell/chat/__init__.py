@@ -1,0 +1,1 @@
+"""The conversation: frames, bridge, transcript, browser socket, pane."""

@@ -1,0 +1,43 @@
+"""Structured logs: pretty in a terminal, one JSON object per line with ``LOGS_AS_JSON`` (F-314)."""
+
+import logging
+import sys
+from typing import Any
+
+import structlog
+
+from mozaiks_shell.foundation.settings import Settings
+
+_SECRET = ("password", "secret", "token", "cookie", "authorization", "api_key")
+
+
+def _hide_secrets(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+    for key in event:
+        if any(word in key.lower() for word in _SECRET):
+            event[key] = "[hidden]"
+    return event
+
+
+def configure(settings: Settings) -> None:
+    """Install the processors. Called once by the front door."""
+    renderer: Any = (
+        structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            _hide_secrets,
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def get_logger(room: str) -> Any:
+    """A logger whose lines carry the room's name."""
+    return structlog.get_logger().bind(room=room)

@@ -1,0 +1,1 @@
+"""Start-up, health, headers, static pages."""

@@ -1,0 +1,98 @@
+"""The ASGI wrapper around everything: who is asking, CSRF, page status, security headers."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse, RedirectResponse
+
+from mozaiks_shell.billing.service import authorize
+from mozaiks_shell.foundation.access import set_principal
+from mozaiks_shell.foundation.ids import new_id
+from mozaiks_shell.foundation.settings import Settings
+from mozaiks_shell.identity.service import principal_from, secret_in
+from mozaiks_shell.ui.page import page_at
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+RUNTIME_VERSION = "1.0.0"
+_UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+_ASKS_WHO = ("/api", "/auth", "/ws", "/__mozaiks", "/health", "/ready", "/info")
+
+
+class Gatekeeper:
+    """Wraps the finished app. One instance per process."""
+
+    def __init__(self, app: App, settings: Settings, policy: Callable[[], str]) -> None:
+        self.app, self.settings, self.policy = app, settings, policy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        path: str = scope["path"]
+        page = page_at(path) if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else None
+        status_override = 0
+        if page is not None or path.startswith(_ASKS_WHO):
+            principal = await principal_from(headers.get("cookie", ""), headers.get("authorization", ""))
+            set_principal(principal)
+            if page is not None:
+                decision = await authorize(principal, page.access)
+                if decision.reason == "sign_in":
+                    wanted = path + (f"?{scope['query_string'].decode()}" if scope.get("query_string") else "")
+                    await RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", 303)(scope, receive, self._finish(scope, send, 0))
+                    return
+                status_override = 0 if decision.allowed else decision.status
+                if path != "/" and not path.endswith("/"):
+                    scope = {**scope, "path": path + "/", "raw_path": (path + "/").encode()}
+        if scope["type"] == "http" and self._forged(scope, headers):
+            problem = {"code": "ORIGIN_REFUSED", "status": 403, "detail": "This request did not come from a page of this app."}
+            await JSONResponse(problem, 403)(scope, receive, self._finish(scope, send, 0))
+            return
+        await self.app(scope, receive, self._finish(scope, send, status_override) if scope["type"] == "http" else send)
+
+    def _forged(self, scope: Scope, headers: Headers) -> bool:
+        """A write that rides on our cookie, or signs somebody in, must come from one of our origins."""
+        if scope["method"] not in _UNSAFE:
+            return False
+        if not secret_in(headers.get("cookie", "")) and not scope["path"].startswith("/auth/"):
+            return False
+        origin = headers.get("origin", "")
+        if not origin and (referer := headers.get("referer", "")):
+            parts = urlsplit(referer)
+            origin = f"{parts.scheme}://{parts.netloc}"
+        return origin not in self.settings.allowed_origins
+
+    def _finish(self, scope: Scope, send: Send, status: int) -> Send:
+        correlation = new_id("req")
+
+        async def finish(message: MutableMapping[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                if status and message["status"] == 200:
+                    message["status"] = status
+                headers = MutableHeaders(scope=message)
+                headers["x-mozaiks-runtime-version"] = RUNTIME_VERSION
+                headers["x-correlation-id"] = correlation
+                headers["x-content-type-options"] = "nosniff"
+                headers["referrer-policy"] = "same-origin"
+                headers["x-frame-options"] = "DENY"
+                headers["cross-origin-opener-policy"] = "same-origin"
+                headers["permissions-policy"] = "camera=(), microphone=(), geolocation=()"
+                if self.settings.secure:
+                    headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
+                kind = headers.get("content-type", "")
+                if kind.startswith("text/html"):
+                    headers["content-security-policy"] = self.policy()
+                    headers["cache-control"] = "no-store" if status or page_at(scope["path"]) else "no-cache"
+                elif scope["path"].startswith("/assets/") and message["status"] == 200:
+                    headers["cache-control"] = "public, max-age=31536000, immutable"
+                elif scope["path"].startswith(("/api", "/auth")):
+                    headers.setdefault("cache-control", "no-store")
+            await send(message)
+
+        return finish

@@ -1,0 +1,50 @@
+"""The database migrates itself on start, once, whoever is first (Alembic, ``alembic/``)."""
+
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+
+from mozaiks_shell.foundation.settings import ROOT, Settings
+
+_LOCK_KEY = 7_203_118  # pg_advisory_lock key of the migration
+
+
+def alembic_config(settings: Settings) -> Config:
+    """Alembic's configuration for this database; works from any working directory."""
+    config = Config(str(ROOT / "alembic.ini"))
+    config.set_main_option("script_location", str(ROOT / "alembic"))
+    config.set_main_option("sqlalchemy.url", settings.sql_url_sync.replace("%", "%%"))
+    return config
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Hold the migration lock: an advisory lock on PostgreSQL, a lock file beside SQLite."""
+    url = make_url(settings.sql_url_sync)
+    if url.get_backend_name() == "postgresql":
+        engine = create_engine(url)
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK_KEY})
+            try:
+                yield
+            finally:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _LOCK_KEY})
+        engine.dispose()
+        return
+    path = Path(url.database or "mozaiks.db")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_suffix(".migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def upgrade(settings: Settings, revision: str = "shell@head") -> None:
+    """Bring the shell's own tables to the newest revision. Blocking: call it in a thread."""
+    with _only_one(settings):
+        command.upgrade(alembic_config(settings), revision)

@@ -1,0 +1,1 @@
+"""People: local accounts, OIDC, sessions, roles."""

@@ -1,0 +1,1 @@
+"""Sign-up and activity counters fed by events."""

@@ -1,0 +1,1 @@
+"""Discovery, loading, quarantine and execution of plugins."""

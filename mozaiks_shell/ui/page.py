@@ -1,0 +1,121 @@
+"""One declaration per page. It feeds the route, the navigation, the gate and the document title (D2)."""
+
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import Any
+
+import reflex as rx
+
+from mozaiks_shell.foundation.access import Access
+
+PageFunction = Callable[[], rx.Component]
+
+
+class PageClash(ValueError):
+    """Two declarations want one route; names both owners."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page as declared. ``owner`` is ``shell`` or a plugin's name."""
+
+    route: str
+    title: str
+    render: PageFunction
+    access: Access
+    icon: str = "file"
+    description: str = ""
+    group: str = ""
+    order: int = 100
+    in_nav: bool = True
+    chat: bool = True
+    on_load: tuple[Any, ...] = ()
+    owner: str = "shell"
+
+
+_pages: dict[str, Page] = {}
+_owner: ContextVar[tuple[str, str]] = ContextVar("mozaiks_page_owner", default=("shell", ""))
+
+
+def page(
+    route: str,
+    *,
+    title: str,
+    access: Access,
+    icon: str = "file",
+    description: str = "",
+    group: str = "",
+    order: int = 100,
+    in_nav: bool = True,
+    chat: bool = True,
+    on_load: Any | Sequence[Any] = (),
+) -> Callable[[PageFunction], PageFunction]:
+    """Declare the decorated function as a page.
+
+    Args:
+        route: Path of the page; inside a plugin relative to ``/plugins/<name>``.
+        title: Name in the navigation, the heading and the document title.
+        access: Who may open it; there is no default on purpose.
+        icon: A Lucide name (``list-checks``).
+        description: One sentence; the assistant and the palette show it.
+        group: Heading in the sidebar; empty for the top group.
+        order: Position within the group, small first.
+        in_nav: False keeps it out of the navigation.
+        chat: False hides the chat bubble on this page.
+        on_load: Event handler(s) run on every visit, after the gate.
+
+    Raises:
+        PageClash: the route is taken.
+    """
+
+    def declare(render: PageFunction) -> PageFunction:
+        owner, prefix = _owner.get()
+        full = (prefix + "/" + route.strip("/")).rstrip("/") or "/"
+        handlers = tuple(on_load) if isinstance(on_load, list | tuple) else (on_load,)
+        if (taken := _pages.get(full)) is not None:
+            raise PageClash(f"{full} is declared by {taken.owner} ({taken.title}) and again by {owner} ({title})")
+        _pages[full] = Page(full, title, render, access, icon, description, group, order, in_nav, chat, handlers, owner)
+        return render
+
+    return declare
+
+
+def pages() -> list[Page]:
+    """All declared pages, in navigation order."""
+    return sorted(_pages.values(), key=lambda one: (one.order, one.title))
+
+
+def page_at(route: str) -> Page | None:
+    """The page declared for exactly this route."""
+    return _pages.get(route.rstrip("/") or "/")
+
+
+class owned_by:
+    """Context manager: pages declared inside belong to this plugin and live under its prefix.
+
+    On an exception the pages declared inside are withdrawn, so a half-imported plugin leaves nothing.
+    """
+
+    def __init__(self, owner: str, prefix: str) -> None:
+        self.owner, self.prefix = owner, prefix
+
+    def __enter__(self) -> "owned_by":
+        self._token = _owner.set((self.owner, self.prefix))
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        _owner.reset(self._token)
+        if error is not None:
+            withdraw(self.owner)
+
+
+def withdraw(owner: str) -> None:
+    """Forget every page of this owner."""
+    for route in [route for route, one in _pages.items() if one.owner == owner]:
+        del _pages[route]
+
+
+def retitle(route: str, **changes: Any) -> None:
+    """Apply an operator's wording (navigation file) to a declared page."""
+    _pages[route] = replace(_pages[route], **changes)

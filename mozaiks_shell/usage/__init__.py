@@ -1,0 +1,1 @@
+"""Token ledger fed by events."""
