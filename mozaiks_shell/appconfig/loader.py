@@ -1,0 +1,55 @@
+"""Reads one JSON file of the app's configuration: the operator's, else the packaged default (F-103)."""
+
+import json
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from mozaiks_shell.foundation.settings import get_settings
+
+DEFAULTS = Path(__file__).parent / "defaults"
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+class ConfigError(ValueError):
+    """A configuration file is unusable. The message names the file and the JSON path of every problem."""
+
+    def __init__(self, file: Path, problems: list[str]) -> None:
+        self.file, self.problems = file, problems
+        super().__init__("\n".join([f"{file} cannot be used:", *(f"  {problem}" for problem in problems)]))
+
+
+def path_of(name: str) -> Path:
+    """The file that counts: in ``MOZAIKS_CONFIGS_PATH`` when it is there, else the packaged default."""
+    folder = get_settings().configs_path
+    if folder is not None and (folder / name).is_file():
+        return folder / name
+    return DEFAULTS / name
+
+
+def load(name: str, model: type[Config]) -> Config:
+    """Read and validate ``name`` (``brand.json``). Not cached: the caller keeps the result.
+
+    Raises:
+        ConfigError: unreadable, not JSON, or not of the model's shape.
+    """
+    file = path_of(name)
+    try:
+        raw = json.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise ConfigError(file, [f"$: {error.strerror or error}"]) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(file, ["$: is not UTF-8 text"]) from error
+    except json.JSONDecodeError as error:
+        raise ConfigError(file, [f"$: line {error.lineno}, column {error.colno}: {error.msg}"]) from error
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(file, [_problem(one["loc"], one["msg"]) for one in error.errors()]) from error
+
+
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    path = "$" + "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return f"{path}: {message.removeprefix('Value error, ')}"
