@@ -8,11 +8,13 @@ state tree that belonged to somebody else, and asks the one gate. Unknown means 
 from typing import Any, Final
 
 from reflex.middleware import Middleware
-from reflex.state import BaseState, State, StateUpdate
+from reflex.state import BaseState, StateUpdate
+from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
 import reflex as rx
 from mozaiks_shell.billing.service import authorize
+from mozaiks_shell.foundation import events
 from mozaiks_shell.foundation.access import Access, set_principal
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.identity.service import principal_from
@@ -23,14 +25,24 @@ log = get_logger("event_gate")
 # Reflex's own plumbing: it moves data the page already owns and calls no code of ours unasked.
 FRAMEWORK_HANDLERS: Final = frozenset(
     {
-        "reflex___state____state.hydrate",
-        "reflex___state____state.hydrate_and_load",
-        "reflex___state____state.set_is_hydrated",
-        "reflex___state____on_load_internal_state.on_load_internal",
-        "reflex___state____state.reflex___state____on_load_internal_state.on_load_internal",
-        "reflex___state____state.reflex___state____update_vars_internal_state.update_vars_internal",
+        "hydrate",
+        "hydrate_and_load",
+        "set_is_hydrated",
+        "on_load_internal",
+        "update_vars_internal",
+        "handle_frontend_exception",
     }
 )
+
+
+def is_framework(event_name: str) -> bool:
+    """True for the handlers that Reflex itself defines on its own States."""
+    registered = RegistrationContext.get().event_handlers.get(event_name)
+    return (
+        registered is not None
+        and event_name.rpartition(".")[2] in FRAMEWORK_HANDLERS
+        and registered.states[0].__module__.startswith("reflex.")
+    )
 
 
 def declared_access(event_name: str) -> Access | None:
@@ -52,12 +64,10 @@ class EventGate(Middleware):
         """Return None to let the event run, or an update that replaces it."""
         principal = await principal_from(state.router.headers.cookie)
         set_principal(principal)
-        owner = principal.session_id if principal else ""
-        root: Any = state._get_root_state()
-        if getattr(root, "_mozaiks_owner", owner) != owner:
-            root.reset()
-        root._mozaiks_owner = owner
-        if event.name in FRAMEWORK_HANDLERS:
+        changed = await _bind(state, principal.session_id if principal else "")
+        if is_framework(event.name):
+            if principal and event.name.endswith(".hydrate_and_load"):
+                await events.publish(events.Event("user.active", principal.app_id, principal.user_id))
             return None
         access = declared_access(event.name)
         if access is None:
@@ -67,9 +77,22 @@ class EventGate(Middleware):
         if decision.allowed:
             return None
         log.info("event refused", handler=event.name, reason=decision.reason)
-        if decision.reason == "sign_in" and principal is None and state.router.headers.cookie:
-            return StateUpdate(events=rx.event.fix_events([rx.redirect("/sign-in")], token=""))
+        if changed and decision.reason == "sign_in":
+            delta = await state._get_root_state()._get_resolved_delta()
+            return StateUpdate(delta=delta, events=Event.from_event_type(rx.redirect("/sign-in")))
         return StateUpdate()
 
 
-__all__ = ["FRAMEWORK_HANDLERS", "EventGate", "State", "declared_access"]
+async def _bind(state: BaseState, session_id: str) -> bool:
+    """Tie the tab's state tree to the session; a tree of another session is emptied first.
+
+    Whoever presents a tab's token inherits its tree, so without this the next person at the same
+    browser would be sent the previous one's data.
+    """
+    base = await state.get_state(ShellState)
+    if base._owner == session_id:
+        return False
+    if was_somebody := bool(base._owner):
+        state._get_root_state().reset()
+    base._owner = session_id
+    return was_somebody

@@ -20,6 +20,8 @@ class ShellState(rx.State):
 
     access: ClassVar[Access | None] = None
 
+    _owner: str = ""  # session id this tab's tree belongs to; kept by the event gate
+
     def _me(self) -> Principal:
         """The person this event runs for, as the gate resolved them just now.
 
