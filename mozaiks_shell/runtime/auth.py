@@ -82,8 +82,8 @@ class TokenVerifier:
         self._claims = jwt.JWTClaimsRegistry(
             leeway=config.clock_skew_seconds,
             exp={"essential": True},
-            aud={"essential": True, "value": config.audience},
-            iss={"essential": True, "value": config.issuer},
+            aud={"essential": True, "value": config.audience or ""},
+            iss={"essential": True, "value": config.issuer or ""},
             sub={"essential": True},
         )
 

@@ -29,7 +29,7 @@ class Listener(Protocol):
 
 @dataclass(frozen=True)
 class Message:
-    """A stored message; ``index`` is its place in the whole conversation, also after old ones were dropped."""
+    """A stored message; ``index`` is its place in the whole conversation, counting dropped ones too."""
 
     index: int
     sequence: int
@@ -142,7 +142,7 @@ class Chat:
         """Store a message of the run and send its ``chat.text``."""
         metadata = {"source": "workflow", "sequence": self.sequence + 1, **(extra or {})}
         message = self.add_message(role, agent, content, metadata)
-        data = {"kind": "text", "agent": agent, "content": content, "chat_id": self.chat_id}
+        data: Frame = {"kind": "text", "agent": agent, "content": content, "chat_id": self.chat_id}
         data |= {"timestamp": frames.now(), "metadata": metadata, **frames.text_flags()}
         data |= {"sequence": message.sequence, "index": message.index}
         self.emit(frames.queued("chat.text", data), keep=False)
@@ -150,7 +150,7 @@ class Chat:
     def echo(self, content: str) -> None:
         """Store free text and echo it; agents do not see it (protocol §2.3)."""
         message = self.add_message("user", "user", content)
-        data = {"kind": "text", "agent": "user", "content": content, "index": message.index}
+        data: Frame = {"kind": "text", "agent": "user", "content": content, "index": message.index}
         data |= {**frames.text_flags(), "sequence": message.sequence}
         self.emit(frames.queued("chat.text", data), keep=False)
 

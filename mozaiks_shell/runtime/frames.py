@@ -66,6 +66,7 @@ def print_chunk(agent: str, content: str, chat_id: str, sequence: int) -> Frame:
 
 def input_request(request_id: str, prompt: str, *, password: bool) -> Frame:
     """A question; it waits until it is answered with this id."""
+    asked = {"prompt": prompt, "password": password}
     return queued(
         "chat.input_request",
         {
@@ -73,9 +74,8 @@ def input_request(request_id: str, prompt: str, *, password: bool) -> Frame:
             "kind": "input_request",
             "agent": None,
             "request_id": request_id,
-            "prompt": prompt,
-            "password": password,
-            "raw_payload": {"uuid": request_id, "prompt": prompt, "password": password, "type": "input_request"},
+            **asked,
+            "raw_payload": {"uuid": request_id, **asked, "type": "input_request"},
         },
     )
 
@@ -171,4 +171,5 @@ def failure(message: str, code: str) -> Frame:
 
 def run_failed(message: str, chat_id: str) -> Frame:
     """A run broke; no prefix, as published."""
-    return queued("error", {"message": message, "error_code": "WORKFLOW_EXECUTION_FAILED", "chat_id": chat_id})
+    data = {"message": message, "error_code": "WORKFLOW_EXECUTION_FAILED", "chat_id": chat_id}
+    return queued("error", data)

@@ -82,9 +82,9 @@ def _refusal(status: int, body: bytes) -> AnswerError:
         reason = ""
     told = f" It said: {reason}" if reason else ""
     if status in (401, 403):
-        return AnswerError("LLM_AUTH", f"The language model server refused the API key (HTTP {status}).{told}")
+        return AnswerError("LLM_AUTH", f"The language model server refused the API key (HTTP {status}).")
     if status == 429:
-        return AnswerError("LLM_RATE_LIMITED", f"The language model server is over its limit (HTTP 429).{told}")
+        return AnswerError("LLM_RATE_LIMITED", f"The language model server is over its limit (429).{told}")
     if status >= 500:
         return AnswerError("LLM_FAILED", f"The language model server failed (HTTP {status}).{told}")
     return AnswerError("LLM_REFUSED", f"The language model server refused the request (HTTP {status}).{told}")

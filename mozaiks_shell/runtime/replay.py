@@ -69,7 +69,7 @@ def snapshot(chat: Chat, *, existed: bool) -> list[Frame]:
     """Everything a new socket needs, in the published order (protocol §2.1, §2.8).
 
     chat_meta; frames missed while nobody listened; the stored messages and the boundary; then what is open:
-    the answer being written (its prints with their original sequence), waiting UI tools, the waiting question.
+    the answer being written (prints with their original sequence), waiting UI tools, the waiting question.
     Taking the snapshot empties the chat's buffer of missed frames.
     """
     out = [frames.queued("chat_meta", chat_meta(chat, existed=existed))]
@@ -89,7 +89,7 @@ def snapshot(chat: Chat, *, existed: bool) -> list[Frame]:
 
 
 def resume(chat: Chat, last_index: int) -> list[Frame]:
-    """The answer to ``client.resume``: messages after ``last_index`` with their original sequence, boundary."""
+    """The answer to ``client.resume``: messages after ``last_index`` (original sequences), boundary."""
     replayed = [message for message in chat.messages if message.index > last_index]
     last = replayed[-1].index if replayed else last_index
     history: Frame = {"mode": "client", "start_index": last_index + 1, "last_index": last}

@@ -21,7 +21,7 @@ OFFLINE_MODEL = "offline"
 
 
 class AnswerError(Exception):
-    """The answer could not be written; ``code`` goes into the ``chat.error`` frame, the text is for people."""
+    """The answer could not be written; ``code`` goes into ``chat.error``, the text is for people."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)

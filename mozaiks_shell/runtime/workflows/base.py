@@ -1,0 +1,80 @@
+"""What a workflow is."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from ..frames import Frame
+from ..run import Run
+
+
+@dataclass(frozen=True)
+class UiToolSpec:
+    """A UI tool a workflow shows: the component type and where it appears."""
+
+    component: str
+    display: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A named async function over a :class:`~mozaiks_shell.runtime.run.Run`."""
+
+    name: str
+    title: str
+    description: str
+    agent: str
+    body: Callable[[Run], Awaitable[None]]
+    initial_message_to_user: str
+    entry_point: bool = False
+    ui_tools: tuple[UiToolSpec, ...] = field(default=())
+
+    def config(self) -> Frame:
+        """The entry of GET /api/workflows (protocol §6). There are no prompts to hide."""
+        return {
+            "workflow_name": self.name,
+            "title": self.title,
+            "description": self.description,
+            "entry_point": self.entry_point,
+            "max_turns": None,
+            "human_in_the_loop": True,
+            "startup_mode": "AgentDriven",
+            "orchestration_pattern": "DefaultPattern",
+            "initial_message": None,
+            "initial_message_to_user": self.initial_message_to_user,
+            "initial_agent": self.agent,
+            "agents": [{"name": self.agent}],
+            "tools": self.tools(),
+            "visual_agents": [],
+        }
+
+    def tools(self) -> list[Frame]:
+        """Rows of GET /api/workflows/{wf}/tools."""
+        return [
+            {
+                "tool_id": tool.component,
+                "fn": tool.component,
+                "agent": self.agent,
+                "path": None,
+                "component": tool.component,
+                "mode": tool.display,
+                "classification": "ui",
+                "tool_type": "UI_Tool",
+            }
+            for tool in self.ui_tools
+        ]
+
+    def ui_tool_rows(self) -> list[Frame]:
+        """Rows of GET /api/workflows/{wf}/ui-tools."""
+        return [
+            {
+                "ui_tool_id": tool.component,
+                "component": tool.component,
+                "mode": tool.display,
+                "agent": self.agent,
+                "workflow": self.name,
+            }
+            for tool in self.ui_tools
+        ]
