@@ -1,0 +1,22 @@
+"""The audit table. Rows are only ever added."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, DateTime
+from sqlmodel import Field
+
+from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation.db import AppRow
+from mozaiks_shell.foundation.ids import new_id
+
+
+class AuditEntry(AppRow, table=True):
+    """One security-relevant act: who (``actor_id``, empty for nobody), what, when, with which facts."""
+
+    __tablename__ = "audit_entry"
+
+    id: str = Field(default_factory=lambda: new_id("aud"), primary_key=True, max_length=64)
+    act: str = Field(index=True, max_length=64)
+    actor_id: str = Field(default="", index=True, max_length=64)
+    facts: dict = Field(default_factory=dict, sa_type=JSON)
+    at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True), index=True)
