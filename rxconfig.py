@@ -10,6 +10,8 @@ if _scripts not in os.environ.get("PATH", "").split(os.pathsep):
     os.environ["PATH"] = _scripts + os.pathsep + os.environ.get("PATH", "")
 if shutil.which("node"):
     os.environ.setdefault("REFLEX_USE_NPM", "1")
+# Only code is watched: the database lies below the root too, and every write would restart the server.
+os.environ.setdefault("REFLEX_HOT_RELOAD_OVERRIDE_PATHS", os.pathsep.join(("mozaiks_shell", "plugins")))
 os.environ.setdefault("GRANIAN_WORKERS", "1")  # one chat has one owner; see docs/decisions/0003
 
 import reflex as rx  # noqa: E402
@@ -35,6 +37,6 @@ config = rx.Config(
     state_manager_mode="redis" if settings.redis_url else "memory",
     default_color_mode="system",
     react_strict_mode=False,
-    plugins=[rx.plugins.TailwindV4Plugin(), DevProxy(settings.dev_backend_port)],
+    plugins=[rx.plugins.TailwindV4Plugin(), DevProxy(settings.host, settings.dev_backend_port)],
     disable_plugins=[rx.plugins.RadixThemesPlugin, rx.plugins.SitemapPlugin],
 )

@@ -1,10 +1,14 @@
 """What Reflex's build needs from us, known before the app is imported (used by rxconfig.py)."""
 
+import json
 import os
 import sys
 from typing import Any
 
 from reflex_base.plugins.base import Plugin
+
+_NAME = "mozaiks-development-server"
+_BACKEND_PATHS = ("/api", "/auth", "/brand", "/health", "/info", "/ready", "/.well-known", "/__mozaiks")
 
 
 def is_production_command() -> bool:
@@ -17,20 +21,24 @@ def is_production_command() -> bool:
 
 
 class DevProxy(Plugin):
-    """In development the page comes from Vite on another port; send our own paths on to the backend,
-    so that cookies, forms and sockets are same-origin there too."""
+    """In development the page comes from Vite on another port: send our own paths on to the backend, so that
+    cookies, forms and sockets are same-origin there too, and listen only where we are told to.
 
-    def __init__(self, backend_port: int) -> None:
-        self.backend_port = backend_port
+    Reflex starts Vite with ``--host`` (every interface) and has no setting for either; a Vite plugin has
+    the last word over the command line.
+    """
+
+    def __init__(self, host: str, backend_port: int) -> None:
+        self.host, self.backend_port = host, backend_port
 
     def pre_compile(self, **context: Any) -> None:
-        """Add the proxy table to the generated Vite configuration."""
+        """Add the Vite plugin to the generated configuration."""
         target = f"http://127.0.0.1:{self.backend_port}"
-        paths = ("/api", "/auth", "/health", "/ready", "/info", "/brand", "/.well-known")
-        table = "".join(f'      "{path}": {{ target: "{target}" }},\n' for path in paths)
-        table += f'      "/ws": {{ target: "{target}", ws: true }},\n'
+        proxy = {path: {"target": target} for path in _BACKEND_PATHS} | {"/ws": {"target": target, "ws": True}}
+        server = json.dumps({"host": self.host, "proxy": proxy})
+        plugin = f'    {{ name: "{_NAME}", config: () => ({{ server: {server} }}) }},\n'
 
-        def add_proxy(source: str) -> str:
-            return source if "proxy: {" in source else source.replace("server: {", "server: {\n    proxy: {\n" + table + "    },", 1)
+        def add(source: str) -> str:
+            return source if _NAME in source else source.replace("plugins: [\n", "plugins: [\n" + plugin, 1)
 
-        context["add_modify_task"]("vite.config.js", add_proxy)
+        context["add_modify_task"]("vite.config.js", add)
