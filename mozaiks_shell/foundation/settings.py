@@ -60,6 +60,12 @@ class Settings(BaseSettings):
         validation_alias=_env("ADDITIONAL_CORS_ORIGINS"),
         description="Comma-separated further origins that may open our sockets and call the API.",
     )
+    max_body_bytes: int = Field(
+        1_000_000,
+        validation_alias=_env("MAX_REQUEST_BODY_BYTES"),
+        ge=1024,
+        description="Largest request body in bytes; more is answered with 413.",
+    )
     trusted_proxy_hops: int = Field(
         0,
         validation_alias=_env("MOZAIKS_TRUSTED_PROXY_HOPS"),

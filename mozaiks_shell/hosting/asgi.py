@@ -5,12 +5,14 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, RedirectResponse
+from starlette.responses import RedirectResponse
 
 from mozaiks_shell.billing.service import authorize
 from mozaiks_shell.foundation.access import set_principal
+from mozaiks_shell.foundation.errors import TooLarge
 from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.foundation.settings import Settings
+from mozaiks_shell.hosting.problems import problem
 from mozaiks_shell.identity.service import principal_from, secret_in
 from mozaiks_shell.ui.page import page_at
 
@@ -45,16 +47,26 @@ class Gatekeeper:
                 decision = await authorize(principal, page.access)
                 if decision.reason == "sign_in":
                     wanted = path + (f"?{scope['query_string'].decode()}" if scope.get("query_string") else "")
-                    await RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", 303)(scope, receive, self._finish(scope, send, 0))
+                    to_sign_in = RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", 303)
+                    await to_sign_in(scope, receive, self._finish(scope, send, 0))
                     return
                 status_override = 0 if decision.allowed else decision.status
-                if path != "/" and not path.endswith("/"):
+                if not path.endswith("/") and "[" not in page.route:
                     scope = {**scope, "path": path + "/", "raw_path": (path + "/").encode()}
         if scope["type"] == "http" and self._forged(scope, headers):
-            problem = {"code": "ORIGIN_REFUSED", "status": 403, "detail": "This request did not come from a page of this app."}
-            await JSONResponse(problem, 403)(scope, receive, self._finish(scope, send, 0))
+            refused = problem(403, "ORIGIN_REFUSED", "This request did not come from a page of this app.")
+            await refused(scope, receive, self._finish(scope, send, 0))
             return
-        await self.app(scope, receive, self._finish(scope, send, status_override) if scope["type"] == "http" else send)
+        if scope["type"] == "websocket":
+            await self.app(scope, receive, send)
+            return
+        finish = self._finish(scope, send, status_override)
+        body = _BoundedBody(receive, headers, self.settings.max_body_bytes)
+        if not body.over:
+            await self.app(scope, body.receive, body.unless_over(finish))
+        if body.over and not body.answered:
+            too_large = problem(413, TooLarge.code, f"The request is larger than {body.limit:,} bytes.")
+            await too_large(scope, receive, finish)
 
     def _forged(self, scope: Scope, headers: Headers) -> bool:
         """A write that rides on our cookie, or signs somebody in, must come from one of our origins."""
@@ -96,3 +108,28 @@ class Gatekeeper:
             await send(message)
 
         return finish
+
+
+class _BoundedBody:
+    """Stops a request body over the limit, declared or chunked (F-074). Whatever the app made of the cut body is dropped."""
+
+    def __init__(self, receive: Receive, headers: Headers, limit: int) -> None:
+        declared = headers.get("content-length", "")
+        self.inner, self.limit, self.seen, self.answered = receive, limit, 0, False
+        self.over = declared.isdigit() and int(declared) > limit
+
+    async def receive(self) -> MutableMapping[str, Any]:
+        message = await self.inner()
+        self.seen += len(message.get("body", b""))
+        if self.seen > self.limit:
+            self.over = True
+            return {"type": "http.disconnect"}
+        return message
+
+    def unless_over(self, send: Send) -> Send:
+        async def pass_on(message: MutableMapping[str, Any]) -> None:
+            if not self.over or self.answered:
+                self.answered = True
+                await send(message)
+
+        return pass_on

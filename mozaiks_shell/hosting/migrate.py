@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
 from alembic.config import Config
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
+from alembic import command
 from mozaiks_shell.foundation.settings import ROOT, Settings
 
 _LOCK_KEY = 7_203_118  # pg_advisory_lock key of the migration

@@ -7,12 +7,12 @@ state tree that belonged to somebody else, and asks the one gate. Unknown means 
 
 from typing import Any, Final
 
+import reflex as rx
 from reflex.middleware import Middleware
 from reflex.state import BaseState, StateUpdate
 from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
-import reflex as rx
 from mozaiks_shell.billing.service import authorize
 from mozaiks_shell.foundation import events
 from mozaiks_shell.foundation.access import Access, set_principal

@@ -1,8 +1,10 @@
 """One declaration per page. It feeds the route, the navigation, the gate and the document title (D2)."""
 
+import re
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import reflex as rx
@@ -86,9 +88,25 @@ def pages() -> list[Page]:
     return sorted(_pages.values(), key=lambda one: (one.order, one.title))
 
 
-def page_at(route: str) -> Page | None:
-    """The page declared for exactly this route."""
-    return _pages.get(route.rstrip("/") or "/")
+def page_at(path: str) -> Page | None:
+    """The page that answers this path: the static route first, then ``[id]``, ``[[id]]`` and ``[[...rest]]`` routes."""
+    path = path.rstrip("/") or "/"
+    if path in _pages:
+        return _pages[path]
+    for route, one in _pages.items():
+        if "[" in route and _pattern(route).fullmatch(path):
+            return one
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _pattern(route: str) -> re.Pattern[str]:
+    kinds = (("[[...", r"(?:/.*)?"), ("[...", r"/.+"), ("[[", r"(?:/[^/]+)?"), ("[", r"/[^/]+"))
+    parts = [
+        next((regex for mark, regex in kinds if part.startswith(mark)), "/" + re.escape(part))
+        for part in route.strip("/").split("/")
+    ]
+    return re.compile("".join(parts))
 
 
 class owned_by:
@@ -114,8 +132,3 @@ def withdraw(owner: str) -> None:
     """Forget every page of this owner."""
     for route in [route for route, one in _pages.items() if one.owner == owner]:
         del _pages[route]
-
-
-def retitle(route: str, **changes: Any) -> None:
-    """Apply an operator's wording (navigation file) to a declared page."""
-    _pages[route] = replace(_pages[route], **changes)
