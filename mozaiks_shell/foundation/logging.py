@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from collections.abc import MutableMapping
 from typing import Any
 
 import structlog
@@ -11,7 +12,7 @@ from mozaiks_shell.foundation.settings import Settings
 _SECRET = ("password", "secret", "token", "cookie", "authorization", "api_key")
 
 
-def _hide_secrets(_: Any, __: str, event: dict[str, Any]) -> dict[str, Any]:
+def _hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key in event:
         if any(word in key.lower() for word in _SECRET):
             event[key] = "[hidden]"

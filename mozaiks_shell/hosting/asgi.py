@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.responses import RedirectResponse
 
 from mozaiks_shell.billing.service import authorize
@@ -63,7 +64,11 @@ class Gatekeeper:
         finish = self._finish(scope, send, status_override)
         body = _BoundedBody(receive, headers, self.settings.max_body_bytes)
         if not body.over:
-            await self.app(scope, body.receive, body.unless_over(finish))
+            try:
+                await self.app(scope, body.receive, body.unless_over(finish))
+            except ClientDisconnect:
+                if not body.over:
+                    raise
         if body.over and not body.answered:
             too_large = problem(413, TooLarge.code, f"The request is larger than {body.limit:,} bytes.")
             await too_large(scope, receive, finish)
