@@ -77,7 +77,7 @@ class TokenVerifier:
     def __init__(self, config: RuntimeConfig, http: httpx.AsyncClient) -> None:
         self._config = config
         self._http = http
-        self._keys: KeySet | None = KeySet.import_key_set(config.jwks) if config.jwks else None  # type: ignore[arg-type]
+        self._keys: KeySet | None = _read_keys(config.jwks) if config.jwks else None
         self._fetched_at = 0.0
         self._claims = jwt.JWTClaimsRegistry(
             leeway=config.clock_skew_seconds,
@@ -147,12 +147,20 @@ class TokenVerifier:
         try:
             answer = await self._http.get(url, timeout=5.0)
             answer.raise_for_status()
-            self._keys = KeySet.import_key_set(answer.json())
-        except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
+            self._keys = _read_keys(answer.json())
+        except (httpx.HTTPError, ValueError) as error:
             log.warning("signing keys could not be read from %s: %s", url, error)
             if self._keys is None:
                 self._fetched_at = 0.0
                 raise AuthError(503, "Signing keys are not available") from None
+
+
+def _read_keys(document: Any) -> KeySet:
+    """A key set; ValueError for whatever is wrong with it."""
+    try:
+        return KeySet.import_key_set(document)
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"unusable key set ({error})") from None
 
 
 def _scopes(value: object) -> frozenset[str]:

@@ -36,8 +36,8 @@ class RuntimeConfig(BaseModel):
     openai_model: str = "gpt-4o-mini"
     token_delay_ms: float = Field(default=18, ge=0, le=1000, description="pace of locally written text")
     ping_seconds: float = Field(default=120, gt=0, description="protocol §2.4: a ping frame every 120 s")
-    max_chats: int = Field(default=2000, ge=1, description="chats kept; least recently used go first")
-    max_messages_per_chat: int = Field(default=1000, ge=10)
+    max_chats: int = Field(default=1000, ge=1, description="chats kept; least recently used go first")
+    max_messages_per_chat: int = Field(default=400, ge=10)
     max_missed_frames: int = Field(default=200, ge=1, description="protocol §2.9: while nobody listens")
 
     @field_validator("jwks_url", "openai_base_url")

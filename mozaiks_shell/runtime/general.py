@@ -23,7 +23,6 @@ class AskDesk:
         self.threads = threads
         self._assistant = assistant
         self._tasks: set[asyncio.Task[None]] = set()
-        self._turn: dict[str, asyncio.Lock] = {}
 
     def open(self, chat: Chat) -> Thread:
         """A new thread for the owner of ``chat``."""
@@ -41,16 +40,12 @@ class AskDesk:
             task.cancel()
 
     async def _answer(self, chat: Chat, thread: Thread, text: str, context: Frame | None) -> None:
-        lock = self._turn.setdefault(thread.id, asyncio.Lock())
         try:
-            async with lock:
+            async with thread.turn:
                 await self._answer_in_turn(chat, thread, text, context)
         except Exception:
             log.exception("ask mode failed in chat %s", chat.chat_id)
             chat.emit(frames.failure("The assistant could not answer.", "GENERAL_MODE_FAILED"))
-        finally:
-            if not lock.locked():
-                self._turn.pop(thread.id, None)
 
     async def _answer_in_turn(self, chat: Chat, thread: Thread, text: str, context: Frame | None) -> None:
         metadata = _metadata(chat, thread, context)

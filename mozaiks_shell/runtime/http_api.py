@@ -126,9 +126,7 @@ def _find(services: Services, who: Principal, app_id: str, workflow: str, chat_i
 
 
 @router.get("/api/chats/{app_id}/{workflow}")
-async def chat_ids(
-    app_id: str, workflow: str, who: User, services: Here, user_id: str | None = None
-) -> Json:
+async def chat_ids(app_id: str, workflow: str, who: User, services: Here, user_id: str | None = None) -> Json:
     """The caller's chats of a workflow, newest first, at most 20."""
     owned = services.chats.owned(app_id, _whose(who, user_id), workflow)
     return {"chat_ids": [chat.chat_id for chat in owned[:20]]}
@@ -292,5 +290,3 @@ async def general_transcript(
             owner = {"app_id": app_id, "user_id": thread.user_id}
             return {**thread.row(), **owner, "messages": messages}
     raise HTTPException(404, "General chat not found")
-
-

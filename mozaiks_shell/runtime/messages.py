@@ -71,12 +71,16 @@ class Submit(_Lenient):
     type: Literal["user.input.submit"]
     chat_id: Name
     text: Text = Field(validation_alias=AliasChoices("text", "user_input"))
-    request_id: Name | None = Field(
-        default=None, validation_alias=AliasChoices("request_id", "input_request_id")
-    )
+    request_id: Name | None = None
+    input_request_id: Name | None = None
     context: dict[str, Any] | None = Field(
         default=None, validation_alias=AliasChoices("context", "ui_context")
     )
+
+    @property
+    def answers(self) -> str | None:
+        """The id of the question this answers; clients use either name."""
+        return self.request_id or self.input_request_id
 
 
 class UiToolResponse(_Lenient):
@@ -121,9 +125,7 @@ class Cancel(_Lenient):
     chat_id: Name
 
 
-ClientFrame = (
-    Submit | UiToolResponse | Resume | EnterGeneralMode | StartGeneralChat | SwitchWorkflow | Cancel
-)
+ClientFrame = Submit | UiToolResponse | Resume | EnterGeneralMode | StartGeneralChat | SwitchWorkflow | Cancel
 _FRAMES: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
 
 

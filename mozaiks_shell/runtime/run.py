@@ -140,7 +140,11 @@ class Runner:
         chat.status = IN_PROGRESS
         self._runs[chat] = run
         chat.run = asyncio.create_task(self._live(run, workflow), name=f"run {chat.chat_id}")
-        chat.run.add_done_callback(lambda _: self._runs.pop(chat, None))
+        chat.run.add_done_callback(lambda _: self._forget(run))
+
+    def _forget(self, run: Run) -> None:
+        if self._runs.get(run.chat) is run:  # the chat may have a new run already
+            del self._runs[run.chat]
 
     def tell(self, chat: Chat, raw_context: Frame | None) -> None:
         """Give the running workflow what the shell said about the screen."""

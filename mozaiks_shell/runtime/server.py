@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -38,7 +39,8 @@ def main() -> int:
     except OSError as error:
         reason = f"cannot listen on {config.host}:{config.port}: {error.strerror or error}"
         return _fail(reason, EXIT_CANNOT_LISTEN)
-    asyncio.run(_serve(server, listener, config))
+    with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after an orderly end
+        asyncio.run(_serve(server, listener, config))
     return EXIT_OK
 
 
@@ -61,7 +63,7 @@ def _read_line() -> bytes:
 def _server(config: RuntimeConfig) -> uvicorn.Server:
     try:
         app = create_app(config)
-    except ValueError as error:  # joserfc's key errors are ValueErrors
+    except ValueError as error:
         raise ConfigError(f"bad configuration: jwks: {error}") from None
     return uvicorn.Server(
         uvicorn.Config(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections import OrderedDict, deque
@@ -115,6 +116,7 @@ class Thread:
     updated_at: str = field(default_factory=frames.stored_now)
     messages: deque[Frame] = field(default_factory=lambda: deque(maxlen=_THREAD_MESSAGES))
     count: int = 0
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one answer at a time
 
     @property
     def id(self) -> str:

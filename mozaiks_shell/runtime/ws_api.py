@@ -131,10 +131,10 @@ class Link:
 
     def _submit(self, submit: Submit) -> None:
         chat = self._chat
-        if submit.request_id is not None:
+        if submit.answers is not None:
             self._services.runner.tell(chat, submit.context)
-            accepted = chat.answer_question(submit.request_id, submit.text)
-            self.send(frames.ack_input(submit.request_id, accepted=accepted))
+            accepted = chat.answer_question(submit.answers, submit.text)
+            self.send(frames.ack_input(submit.answers, accepted=accepted))
         elif self._general:
             if submit.text.strip():
                 self._services.desk.submit(chat, self._ask_thread(), submit.text, submit.context)

@@ -52,15 +52,15 @@ class Wire:
         self.connection = connection
         self.frames: list[Frame] = []
 
-    async def next(self, timeout: float = 10) -> Frame:
+    async def next(self, patience: float = 10) -> Frame:
         """The next frame."""
-        frame: Frame = json.loads(await asyncio.wait_for(self.connection.recv(), timeout))
+        frame: Frame = json.loads(await asyncio.wait_for(self.connection.recv(), patience))
         self.frames.append(frame)
         return frame
 
-    async def until(self, type_: str, timeout: float = 10, **data: Any) -> Frame:
+    async def until(self, type_: str, patience: float = 10, **data: Any) -> Frame:
         """Read on to the first frame of this type whose data has these values."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + patience
         while True:
             frame = await self.next(max(0.01, deadline - time.monotonic()))
             if frame["type"] == type_ and all(frame["data"].get(k) == v for k, v in data.items()):
@@ -86,7 +86,9 @@ class Wire:
 
     async def say(self, text: str, **more: Any) -> Frame:
         """Answer the next question and return the final text of the reply."""
-        await self.answer(self.last("chat.input_request") or await self.until("chat.input_request"), text, **more)
+        await self.answer(
+            self.last("chat.input_request") or await self.until("chat.input_request"), text, **more
+        )
         await self.until("chat.text", agent="user")
         return await self.until("chat.text")
 
@@ -127,14 +129,24 @@ class Runtime:
         result: Frame = answer.json()
         return result
 
+    async def wait_for(self, path: str, user: str, check: Callable[[Frame], bool]) -> None:
+        """Poll an endpoint until its answer satisfies ``check``."""
+        for _ in range(200):
+            if check(self.request("GET", path, user).json()):
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError(f"{path} never got there")
+
     @asynccontextmanager
     async def socket(
         self, workflow: str, chat: str, user: str, token: str | None = None, **claims: Any
     ) -> AsyncIterator[Wire]:
         """An open WebSocket of a chat."""
-        query = f"?access_token={self.keys.mint(user, **claims) if token is None else token}" if self.auth else ""
+        query = (
+            f"?access_token={self.keys.mint(user, **claims) if token is None else token}" if self.auth else ""
+        )
         url = f"{self.url.replace('http', 'ws', 1)}/ws/{workflow}/app1/{chat}/{user}{query}"
-        async with connect(url, max_size=None) as connection:
+        async with connect(url, max_size=None, max_queue=None) as connection:
             yield Wire(connection)
 
     @asynccontextmanager

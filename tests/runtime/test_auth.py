@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 import time
 from typing import Any
 
 import pytest
+from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 START = "/api/chats/app1/Assistant/start"
@@ -54,13 +58,16 @@ async def test_bad_tokens_are_refused(runtime: Any, keys: Any, case: str) -> Non
     assert refusal.value.response.status_code == 403
 
 
-def test_hmac_tokens_with_a_public_key_are_refused(runtime: Any, keys: Any) -> None:
-    from joserfc import jwt
-    from joserfc.jwk import OctKey
+def _b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
-    secret = OctKey.import_key(keys.key.as_pem(private=False))
+
+def test_hmac_tokens_with_a_public_key_are_refused(runtime: Any, keys: Any) -> None:
     claims = {"sub": "u1", "iss": "https://shell.test", "aud": "mozaiks-app", "exp": time.time() + 60}
-    forged = jwt.encode({"alg": "HS256", "kid": "k1"}, claims | {"scp": "openid"}, secret)
+    parts = [{"alg": "HS256", "kid": "k1"}, claims | {"scp": "openid"}]
+    signed = ".".join(_b64(json.dumps(part).encode()) for part in parts)
+    mac = hmac.new(keys.key.as_pem(private=False), signed.encode(), hashlib.sha256).digest()
+    forged = f"{signed}.{_b64(mac)}"
     answer = runtime.request("POST", START, headers={"Authorization": f"Bearer {forged}"}, json={})
     assert answer.status_code == 401
 
@@ -69,9 +76,7 @@ def test_good_tokens(runtime: Any, keys: Any) -> None:
     for claims in ({}, {"scp": ["profile", "openid"]}, {"app_id": None}, {"exp": int(time.time()) - 30}):
         answer = runtime.request("POST", START, headers=runtime.headers("u1", **claims), json={})
         assert answer.status_code == 200, (claims, answer.text)
-    in_query = runtime.request(
-        "GET", f"/api/chats/app1/Assistant?access_token={keys.mint('u1')}", headers={}
-    )
+    in_query = runtime.request("GET", f"/api/chats/app1/Assistant?access_token={keys.mint('u1')}", headers={})
     assert in_query.status_code == 200
 
 
@@ -89,6 +94,19 @@ def test_endpoints_for_any_token(runtime: Any) -> None:
     for path in ("/api/health", "/api/workflows", "/api/workflows/Assistant/tools"):
         assert runtime.request("GET", path, headers={}).status_code == 401
         assert runtime.request("GET", path, headers=runtime.headers("u1", scp=None)).status_code == 200
+
+
+async def test_socket_takes_the_token_from_the_query_only(runtime: Any, keys: Any) -> None:
+    url = runtime.url.replace("http", "ws", 1) + "/ws/Assistant/app1/c1/u1"
+    good = keys.mint("u1")
+    for options in (
+        {"additional_headers": {"Authorization": f"Bearer {good}"}},
+        {"subprotocols": ["mozaiks", good]},
+    ):
+        with pytest.raises(InvalidStatus) as refusal:
+            async with connect(url, **options):
+                pass
+        assert refusal.value.response.status_code == 403
 
 
 async def test_socket_binds_user_chat_and_workflow(runtime: Any, user: str) -> None:
@@ -135,7 +153,7 @@ async def test_auth_off_believes_the_caller(spawn: Any) -> None:
 def test_keys_are_fetched_and_rotation_is_noticed(spawn: Any, keys: Any, http_server: Any) -> None:
     from joserfc.jwk import RSAKey
 
-    served = {"keys": []}
+    served: dict[str, Any] = {"keys": []}
 
     def jwks(request: Any, _: bytes) -> None:
         body = json.dumps(served).encode()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 from typing import Any
 
 import httpx
+import pytest
 
 
 def test_ready_line_then_end_with_the_parent(launcher: Any) -> None:
@@ -53,6 +55,15 @@ def test_secrets_stay_out_of_error_lines(launcher: Any) -> None:
     process = launcher('{"openai_api_key": "sk-secret", "port": "bad"}\n')
     _, errors = process.communicate(timeout=10)
     assert "sk-secret" not in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signals_end_it_quietly(launcher: Any, number: int) -> None:
+    process = launcher(json.dumps({"port": 0, "openai_model": "bad"}) + "\n")
+    process.stdout.readline()
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=10)
+    assert "Traceback" not in errors
 
 
 def test_a_taken_port_is_reported(launcher: Any) -> None:

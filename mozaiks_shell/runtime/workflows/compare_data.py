@@ -108,15 +108,15 @@ def ranked(topic: Topic, focus: Criterion | None) -> list[tuple[Option, int]]:
     count = len(topic.criteria)
     scored = []
     for option in topic.options:
-        total = 0.0
-        for criterion in topic.criteria:
-            if focus is None:
-                weight = 1 / count
-            else:
-                weight = _FOCUS_WEIGHT if criterion is focus else (1 - _FOCUS_WEIGHT) / (count - 1)
-            total += weight * _scaled(topic, criterion, option)
+        total = sum(_weight(c, focus, count) * _scaled(topic, c, option) for c in topic.criteria)
         scored.append((option, round(100 * total)))
     return sorted(scored, key=lambda pair: -pair[1])
+
+
+def _weight(criterion: Criterion, focus: Criterion | None, count: int) -> float:
+    if focus is None:
+        return 1 / count
+    return _FOCUS_WEIGHT if criterion is focus else (1 - _FOCUS_WEIGHT) / (count - 1)
 
 
 def _scaled(topic: Topic, criterion: Criterion, option: Option) -> float:
