@@ -1,1 +1,1 @@
-"""Who may start which AI session: capabilities, execution tokens, runtime HTTP client."""
+"""The session broker: the only way to a run. Capabilities, execution tokens, the runtime's HTTP API (F-140)."""

@@ -1,0 +1,1 @@
+"""One file per outside system the broker talks to."""

@@ -1,0 +1,131 @@
+"""The broker over HTTP: start, launch, capabilities, JWKS (F-141, F-142, F-145, F-149)."""
+
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Body, Depends, Header
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+
+from mozaiks_shell.billing.http_gate import needs
+from mozaiks_shell.broker import service, tokens
+from mozaiks_shell.broker.errors import BadRequest
+from mozaiks_shell.foundation.access import Access, Principal
+from mozaiks_shell.foundation.errors import Forbidden, NotFound
+from mozaiks_shell.foundation.settings import get_settings
+
+router = APIRouter()
+Person = Annotated[Principal, Depends(needs(Access.signed_in()))]
+Model = TypeVar("Model", bound=BaseModel)
+Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
+
+
+class StartBody(BaseModel):
+    """``workflow_name`` and ``chat_id``, also as ``WorkflowName`` and ``ChatId``."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    workflow_name: str = Field(
+        default="", max_length=128, validation_alias=AliasChoices("workflow_name", "WorkflowName", "workflowName")
+    )
+    chat_id: str | None = Field(default=None, max_length=128, validation_alias=AliasChoices("chat_id", "ChatId", "chatId"))
+    client_request_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        validation_alias=AliasChoices("client_request_id", "ClientRequestId", "idempotency_key"),
+    )
+
+
+class LaunchBody(BaseModel):
+    """``capability_id``; with ``client_request_id`` a repeated launch returns the same chat."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    capability_id: str = Field(min_length=1, max_length=64)
+    client_request_id: str | None = Field(default=None, min_length=1, max_length=128)
+
+
+@router.get("/.well-known/jwks.json")
+async def published_keys() -> dict[str, Any]:
+    """Public keys of the execution tokens."""
+    return tokens.jwks()
+
+
+@router.post("/api/workflows/start")
+async def start_workflow(person: Person, body: dict[str, Any] = Body(), key: Key = None) -> dict[str, Any]:
+    """Start or resume a chat; answers in the spelling of the request.
+
+    The token is for clients that talk to the runtime themselves. A chat has one connection upstream: whoever
+    connects with it takes over from the shell's own chat pane.
+    """
+    wanted = _parsed(StartBody, body)
+    if not wanted.workflow_name and not wanted.chat_id:
+        raise BadRequest("workflow_name is missing.")
+    session = await service.start(
+        person, wanted.workflow_name, chat_id=wanted.chat_id, idempotency_key=key or wanted.client_request_id
+    )
+    if any(name in body for name in ("WorkflowName", "ChatId")):
+        return {
+            "ChatId": session.chat_id,
+            "WorkflowName": session.workflow,
+            "RuntimeWsUrl": session.ws_url,
+            "RuntimeToken": session.token,
+        }
+    return {
+        "chat_id": session.chat_id,
+        "workflow_name": session.workflow,
+        "runtime_ws_url": session.ws_url,
+        "runtime_token": session.token,
+    }
+
+
+@router.post("/api/ai/launch")
+async def launch(person: Person, body: Any = Body(default=None), key: Key = None) -> dict[str, Any]:
+    """Start the workflow of a capability."""
+    wanted = _parsed(LaunchBody, body)
+    capability = next((one for one in service.capabilities() if one.id == wanted.capability_id), None)
+    if capability is None:
+        raise NotFound("There is no such capability.", code="CAPABILITY_NOT_FOUND")
+    if not capability.enabled:
+        raise Forbidden(f"{capability.display_name} is switched off.", code="CAPABILITY_DISABLED")
+    session = await service.start(person, capability.workflow_id, idempotency_key=key or wanted.client_request_id)
+    origin = get_settings().origin
+    return {
+        "app_id": person.app_id,
+        "capability_id": capability.id,
+        "chat_id": session.chat_id,
+        "launch_token": session.token,
+        "expires_in": session.expires_in,
+        "runtime": {
+            "runtime_api_base_url": session.api_url,
+            "runtime_ui_base_url": origin,
+            "chatui_url_template": origin + "/chat?app_id={app_id}&chat_id={chat_id}&token={token}",
+        },
+    }
+
+
+@router.get("/api/ai/capabilities")
+async def list_capabilities(person: Person) -> dict[str, Any]:
+    """What this person may launch; locked entries carry ``needed``."""
+    entries = [
+        {
+            "id": offer.capability.id,
+            "display_name": offer.capability.display_name,
+            "description": offer.capability.description,
+            "icon": offer.capability.icon,
+            "workflow_id": offer.capability.workflow_id,
+            "visibility": offer.capability.visibility,
+            "enabled": offer.capability.enabled,
+            "allowed": offer.allowed,
+            "needed": offer.decision.needed,
+        }
+        for offer in await service.offers(person)
+    ]
+    return {"capabilities": entries, "plan": await service.plan_of(person)}
+
+
+def _parsed(model: type[Model], body: Any) -> Model:
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadRequest(f"{'.'.join(str(part) for part in first['loc']) or 'body'}: {first['msg']}") from error

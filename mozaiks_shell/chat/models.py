@@ -1,0 +1,63 @@
+"""Tables of the conversation: the chat, its append-only log, its UI tools."""
+
+from datetime import datetime
+
+from sqlalchemy import Column, DateTime, Integer, Text, UniqueConstraint
+from sqlmodel import Field
+
+from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation.db import UserRow
+
+LIVE_STATUSES = ("connecting", "running", "waiting")
+
+
+class Chat(UserRow, table=True):
+    """A conversation. ``id`` is what the runtime called it at the start; ``runtime_chat_id`` what it calls it now."""
+
+    __tablename__ = "chat"
+    __table_args__ = (UniqueConstraint("app_id", "user_id", "start_key"),)
+
+    id: str = Field(primary_key=True, max_length=128)
+    runtime_chat_id: str = Field(max_length=128)
+    workflow: str = Field(max_length=128)
+    title: str = Field(default="", max_length=120)  # empty: shown under the name of its workflow
+    status: str = Field(default="connecting", max_length=16, index=True)
+    detail: str = Field(default="", max_length=500)
+    last_text: str = Field(default="", max_length=200)
+    start_key: str | None = Field(default=None, max_length=128)
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+
+
+class ChatEvent(UserRow, table=True):
+    """One line of a chat's log. ``body`` is JSON, or the bare text for a piece of a streaming message (kind ``d``).
+
+    Clustered by its key and without further indexes: this table takes every token that is streamed.
+    """
+
+    __tablename__ = "chat_event"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    app_id: str = Field(default="", max_length=64)
+    user_id: str = Field(default="", max_length=64)
+    chat_id: str = Field(primary_key=True, max_length=128)
+    offset: int = Field(sa_column=Column("offset", Integer, primary_key=True, autoincrement=False))
+    kind: str = Field(max_length=12)
+    body: str = Field(sa_column=Column("body", Text, nullable=False))
+
+
+class ChatTool(UserRow, table=True):
+    """A UI tool the runtime showed. ``payload`` and ``response`` are JSON objects."""
+
+    __tablename__ = "chat_tool"
+
+    chat_id: str = Field(primary_key=True, max_length=128)
+    id: str = Field(primary_key=True, max_length=128)
+    component: str = Field(max_length=128)
+    display: str = Field(max_length=12)
+    title: str = Field(max_length=200)
+    payload: str = Field(sa_column=Column("payload", Text, nullable=False))
+    awaiting: bool = True
+    state: str = Field(default="open", max_length=12)
+    response: str | None = Field(default=None, sa_column=Column("response", Text, nullable=True))
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
