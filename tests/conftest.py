@@ -3,7 +3,9 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -11,6 +13,21 @@ from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.access import Principal, set_principal
 from mozaiks_shell.foundation.settings import Settings, get_settings
 from mozaiks_shell.hosting.migrate import upgrade
+from tests import servers
+from tests.live import Server, Site
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The marks ``./test`` selects by."""
+    config.addinivalue_line("markers", "live: needs the built product or a browser (left out by ./test fast)")
+    config.addinivalue_line("markers", "bare: makes a fresh venv from requirements.txt alone (./test bare)")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever uses the live server is ``live``."""
+    for item in items:
+        if "live" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.live)
 
 
 @pytest.fixture(scope="session")
@@ -48,6 +65,40 @@ def as_person() -> Iterator[object]:
     """Call with a :class:`Principal` (or None) to run the rest of the test on that person's behalf."""
     yield lambda principal: set_principal(principal)
     set_principal(None)
+
+
+@pytest.fixture(scope="session")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The product in production mode, built once per run. Every test that uses it is marked ``live``."""
+    server = Site.copy("main").serve(tmp_path_factory.mktemp("live"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def _postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with ExitStack() as stack:
+        yield stack.enter_context(servers.postgres(tmp_path_factory.mktemp("postgres")))
+
+
+@pytest.fixture
+def postgres_url(_postgres_server: str) -> str:
+    """URL of an empty database of its own on a real PostgreSQL."""
+    return servers.create_database(_postgres_server, f"t{uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def _redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with ExitStack() as stack:
+        yield stack.enter_context(servers.redis_server(tmp_path_factory.mktemp("redis")))
+
+
+@pytest.fixture
+def redis_url(_redis_server: str) -> str:
+    """URL of a real, empty Redis."""
+    with servers.redis.Redis.from_url(_redis_server) as client:
+        client.flushall()
+    return _redis_server
 
 
 ADA = Principal("usr_ada", "dev-app", "Ada Lovelace", "ada@example.com", frozenset({"user"}), "ses_ada")

@@ -1,0 +1,157 @@
+"""The product as it really runs: a copy of the checkout, served by ``reflex run`` in a process of its own.
+
+A :class:`Site` is the copy (its build and its ``node_modules`` are kept between runs in ``.web-test/``),
+a :class:`Server` is the running process with a data folder of its own.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).resolve().parents[1]
+SITES = ROOT / ".web-test"
+_LEFT_OUT = {"tests", "benchmarks", "data", "build", "docs", "node_modules", "uploaded_files", "reflex.egg-info"}
+
+
+def free_port() -> int:
+    """A port nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """The little a process needs, without the settings of whoever runs the tests."""
+    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "NPM_CONFIG_REGISTRY", "npm_config_registry")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONUNBUFFERED": "1", **more}
+
+
+def until(condition, seconds: float = 10.0, what: str = "the condition"):  # type: ignore[no-untyped-def]
+    """Ask ``condition`` until it gives something true; fail after ``seconds``."""
+    deadline = time.monotonic() + seconds
+    while not (answer := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come true within {seconds:g} s")
+        time.sleep(0.05)
+    return answer
+
+
+@dataclass
+class Site:
+    """A copy of the product in ``.web-test/<name>``; edit it freely (add plugins, break files)."""
+
+    folder: Path
+
+    @classmethod
+    def copy(cls, name: str = "main") -> "Site":
+        """Copy the checkout as it is now. The build folder of an earlier run stays."""
+        folder = SITES / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.iterdir():
+            if old.name != ".web":
+                shutil.rmtree(old) if old.is_dir() else old.unlink()
+        for source in ROOT.iterdir():
+            if source.name.startswith(".") or source.name in _LEFT_OUT:
+                continue
+            if source.is_dir():
+                ignore = shutil.ignore_patterns("__pycache__", "node_modules", "external")
+                shutil.copytree(source, folder / source.name, symlinks=True, ignore=ignore)
+            else:
+                shutil.copy2(source, folder / source.name)
+        packages, first = folder / ".web" / "node_modules", SITES / "main" / ".web"
+        if not packages.exists() and (first / "node_modules").exists():
+            subprocess.run(["cp", "-al", str(first), str(folder / ".web")], check=True)
+        return cls(folder)
+
+    def serve(self, data: Path, *, prod: bool = True, python: str = sys.executable, path: str = "", **env: str) -> "Server":
+        """Build and start the product; returns when ``/ready`` says so."""
+        server = Server(self, data, prod=prod, python=python, path=path, env=env)
+        server.start()
+        return server
+
+
+@dataclass
+class Server:
+    """A running product. ``log`` is everything it wrote, over all its starts."""
+
+    site: Site
+    data: Path
+    prod: bool = True
+    python: str = sys.executable
+    path: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def base(self) -> str:
+        """Origin, without a trailing slash."""
+        return f"http://localhost:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        """File with everything the server wrote."""
+        return self.data / "server.log"
+
+    def command(self) -> list[str]:
+        """What is run, in the site's folder."""
+        return [self.python, "-m", "reflex", "run", *(["--env", "prod"] if self.prod else [])]
+
+    def environment(self) -> dict[str, str]:
+        """The environment of the server."""
+        more = {"PORT": str(self.port), "MOZAIKS_DATA_DIR": str(self.data), **self.env}
+        if "MOZAIKS_DEV_BACKEND_PORT" not in more:
+            more["MOZAIKS_DEV_BACKEND_PORT"] = str(free_port())
+        if self.path:
+            more["PATH"] = self.path
+        return clean_environment(**more)
+
+    def start(self, seconds: float = 180.0) -> None:
+        """Start and wait until ready."""
+        self.data.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                self.command(), cwd=self.site.folder, env=self.environment(), stdout=log, stderr=log,
+                stdin=subprocess.DEVNULL, start_new_session=True,
+            )  # fmt: skip
+        try:
+            until(self._is_ready, seconds, "/ready")
+        except AssertionError as error:
+            self.stop(signal.SIGKILL)
+            raise AssertionError(f"{error}\n{self.tail()}") from None
+
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        if self.process.poll() is not None:
+            raise AssertionError(f"the server ended with {self.process.returncode}:\n{self.tail()}")
+        with contextlib.suppress(httpx.HTTPError):
+            return httpx.get(f"{self.base}/ready", timeout=5).status_code == 200 and (
+                self.prod or httpx.get(f"{self.base}/sign-in", timeout=60).status_code == 200
+            )
+        return False
+
+    def tail(self, lines: int = 60) -> str:
+        """The last lines of the log."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:]) if self.log.exists() else ""
+
+    def stop(self, how: int = signal.SIGTERM) -> None:
+        """End the server and all its children; with SIGKILL at once."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, how)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+        self.process = None
