@@ -1,43 +1,79 @@
-"""Tables of identity: people, their sessions."""
+"""Tables of identity: people, the founder, sessions, sign-ins under way at an issuer."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import DateTime, UniqueConstraint
+from sqlalchemy import JSON, DateTime, Index, UniqueConstraint
 from sqlmodel import Field
 
-from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation import clock
 from mozaiks_shell.foundation.db import AppRow, UserRow
 from mozaiks_shell.foundation.ids import new_id
 
 
+def _now() -> datetime:
+    return clock.now()
+
+
 class User(AppRow, table=True):
-    """A person. ``password_hash`` is empty for accounts that only sign in through an issuer."""
+    """A person. ``password_hash`` is empty for accounts that sign in through an issuer;
+    ``issuer`` and ``subject`` are null for local ones (F-232)."""
 
     __tablename__ = "identity_user"
-    __table_args__ = (UniqueConstraint("app_id", "username"), UniqueConstraint("app_id", "email"))
+    __table_args__ = (
+        UniqueConstraint("app_id", "username", name="uq_identity_user_username"),
+        UniqueConstraint("app_id", "email", name="uq_identity_user_email"),
+        UniqueConstraint("app_id", "issuer", "subject", name="uq_identity_user_subject"),
+    )
 
     id: str = Field(default_factory=lambda: new_id("usr"), primary_key=True, max_length=64)
     username: str = Field(max_length=64)
-    email: str = Field(max_length=254)
+    email: str | None = Field(default=None, max_length=254)
     full_name: str = Field(default="", max_length=120)
     password_hash: str = Field(default="", max_length=255)
-    roles: str = Field(default="", max_length=255)  # comma-separated, lower case
-    issuer: str = Field(default="", max_length=255)
-    subject: str = Field(default="", max_length=255)
+    roles: str = Field(default="user", max_length=255)  # granted here; comma-separated, lower case
+    issuer_roles: str = Field(default="", max_length=1000)  # from the issuer; replaced at every sign-in
+    issuer: str | None = Field(default=None, max_length=255)
+    subject: str | None = Field(default=None, max_length=255)
     disabled: bool = False
-    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    profile: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    created_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
     last_login_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
+class Founder(AppRow, table=True):
+    """Who created the first account of an app. The primary key makes sure that there is only one."""
+
+    __tablename__ = "identity_founder"
+
+    app_id: str = Field(default="", primary_key=True, max_length=64)
+    founder_id: str = Field(max_length=64)
+
+
 class Session(UserRow, table=True):
-    """A signed-in browser. Only the digest of the cookie is stored."""
+    """A signed-in browser or a bearer token. Only the digest of the secret is stored."""
 
     __tablename__ = "identity_session"
+    __table_args__ = (Index("ix_identity_session_expires_at", "expires_at"),)
 
     id: str = Field(default_factory=lambda: new_id("ses"), primary_key=True, max_length=64)
+    kind: str = Field(default="browser", max_length=16)  # browser | token
     secret_digest: str = Field(unique=True, max_length=64)
-    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
-    seen_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    created_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
+    seen_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
     expires_at: datetime = Field(sa_type=DateTime(timezone=True))
     ip: str = Field(default="", max_length=64)
     user_agent: str = Field(default="", max_length=255)
+
+
+class IssuerVisit(AppRow, table=True):
+    """A sign-in that is under way at the issuer. Deleted by the callback that uses it."""
+
+    __tablename__ = "identity_issuer_visit"
+
+    state_digest: str = Field(primary_key=True, max_length=64)
+    browser_digest: str = Field(max_length=64)
+    nonce: str = Field(max_length=64)
+    code_verifier: str = Field(max_length=128)
+    next_path: str = Field(default="/", max_length=2048)
+    expires_at: datetime = Field(sa_type=DateTime(timezone=True))

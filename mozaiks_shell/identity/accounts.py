@@ -1,0 +1,262 @@
+"""People: creating, recognising and describing them. No web, no UI."""
+
+import json
+import re
+import unicodedata
+from typing import Any, Final
+
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from mozaiks_shell.foundation import events
+from mozaiks_shell.foundation.access import Principal
+from mozaiks_shell.foundation.db import ScopedSession, system_session
+from mozaiks_shell.foundation.errors import Forbidden, Invalid, NotFound
+from mozaiks_shell.foundation.ids import digest
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.identity.errors import AccountExists, InvalidAccount, IssuerFailed, ProtectedField, WrongCredentials
+from mozaiks_shell.identity.models import Founder, User
+from mozaiks_shell.identity.passwords import hash_password, verify_password, weaknesses
+from mozaiks_shell.identity.ports import IssuerIdentity
+
+PROTECTED: Final = {
+    "_id", "id", "user_id", "app_id", "username", "email", "password", "hashed_password", "password_hash", "roles", "issuer_roles",
+    "is_admin", "is_superadmin", "issuer", "subject", "disabled", "sign_in", "created_at", "last_login_at", "plan", "tier",
+}  # fmt: skip
+_NAME: Final = re.compile(r"\w[\w.-]{1,63}")
+_EMAIL: Final = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+")
+_PROFILE_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
+_PROFILE_BYTES: Final = 16_384
+
+
+def fold(name: str) -> str:
+    """The form in which a login name or an e-mail address is stored and looked up; empty when it cannot be one."""
+    if len(name) > 254:
+        return ""
+    folded = unicodedata.normalize("NFKC", name).strip().casefold()
+    return folded if folded.isprintable() else ""
+
+
+def account_problems(username: str, password: str, email: str, full_name: str) -> list[str]:
+    """Codes of everything that is wrong with a new account; see ``errors.MESSAGES``."""
+    name, address = fold(username), fold(email)
+    problems: list[str] = []
+    if not _NAME.fullmatch(name):
+        problems.append("NAME_INVALID")
+    if not _EMAIL.fullmatch(address):
+        problems.append("EMAIL_INVALID")
+    if len(full_name) > 120 or not full_name.isprintable():
+        problems.append("FULL_NAME_INVALID")
+    return problems + weaknesses(password, name, address, full_name)
+
+
+async def register(username: str, password: str, email: str, full_name: str = "") -> User:
+    """Create a local account; the first one of an installation becomes admin (F-042).
+
+    Raises:
+        InvalidAccount: fields are wrong, each with its reason.
+        AccountExists: the name or the e-mail is taken.
+    """
+    if problems := account_problems(username, password, email, full_name):
+        raise InvalidAccount(problems)
+    user = User(
+        username=fold(username), email=fold(email), full_name=full_name.strip(), password_hash=await hash_password(password)
+    )
+    try:
+        async with system_session() as db:
+            await _add(db, user)
+    except IntegrityError:
+        raise AccountExists() from None
+    await _announce(user, "local")
+    return user
+
+
+async def _add(db: ScopedSession, user: User) -> None:
+    """Store a new person. One statement decides who founded the installation, so that two cannot (they race)."""
+    insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
+    founder = insert(Founder).values(app_id=get_settings().app_id, founder_id=user.id).on_conflict_do_nothing()
+    claimed: Any = await db.execute(founder)
+    if claimed.rowcount == 1:
+        user.roles = "admin"
+    db.add(user)
+    await db.flush()
+
+
+async def _announce(user: User, via: str) -> None:
+    data = {"via": via, "admin": user.roles == "admin", "username": user.username}
+    await events.publish(events.Event("user.signed_up", user.app_id, user.id, data))
+
+
+async def is_fresh_installation() -> bool:
+    """True until the first account exists."""
+    async with system_session() as db:
+        return (await db.execute(select(Founder))).first() is None
+
+
+async def authenticate(login: str, password: str) -> User:
+    """The user behind a name or e-mail and a password. An unknown name costs as much time as a wrong password.
+
+    Raises:
+        WrongCredentials: wrong name or password, or a disabled account; the answer does not say which.
+    """
+    name = fold(login)
+    async with system_session() as db:
+        column = User.email if "@" in name else User.username
+        user = (await db.execute(select(User).where(col(column) == name))).scalars().first() if name else None
+    fits = await verify_password(user.password_hash if user else "", password)
+    if user is None or not fits or user.disabled:
+        raise WrongCredentials()
+    return user
+
+
+async def user_of(identity: IssuerIdentity) -> User:
+    """The account of a person whom the issuer vouches for, created on the first visit (F-232).
+
+    The key is issuer + subject. An account is never taken over by e-mail address.
+
+    Raises:
+        IssuerFailed: ``OIDC_EMAIL_TAKEN`` or ``ACCOUNT_DISABLED``.
+    """
+    for attempt in range(3):
+        try:
+            return await _meet(identity, attempt)
+        except IntegrityError:
+            continue  # somebody took the name, or this person's other browser was faster
+    raise IssuerFailed("OIDC_REFUSED", "no free user name after three tries")
+
+
+async def _meet(identity: IssuerIdentity, attempt: int) -> User:
+    email = fold(identity.email)
+    async with system_session() as db:
+        key = (col(User.issuer) == identity.issuer) & (col(User.subject) == identity.subject)
+        user = (await db.execute(select(User).where(key))).scalars().first()
+        holder = (await db.execute(select(User).where(col(User.email) == email))).scalars().first() if email else None
+        taken = holder is not None and (user is None or holder.id != user.id)
+        if user is None and taken:
+            raise IssuerFailed("OIDC_EMAIL_TAKEN")
+        if user is not None and user.disabled:
+            raise IssuerFailed("ACCOUNT_DISABLED")
+        new = user is None
+        if user is None:
+            user = User(issuer=identity.issuer, subject=identity.subject, username=await _free_name(db, identity, attempt))
+        user.full_name = "".join(c for c in identity.full_name if c.isprintable())[:120] or user.full_name
+        user.email = email if email and not taken else user.email
+        user.issuer_roles = ",".join(_clean_roles(identity.roles))
+        if new:
+            await _add(db, user)
+    if new:
+        await _announce(user, "oidc")
+    return user
+
+
+async def _free_name(db: ScopedSession, identity: IssuerIdentity, attempt: int) -> str:
+    wished = fold(identity.username or identity.email.partition("@")[0])
+    name = re.sub(r"[^\w.-]+", "-", wished).strip(".-")[:48]
+    name = name if _NAME.fullmatch(name) else "user"
+    if name != "user" and (await db.execute(select(User).where(col(User.username) == name))).first() is None:
+        return name
+    return f"{name}-{digest(f'{identity.issuer} {identity.subject} {attempt}')[:8]}"
+
+
+def _clean_roles(roles: tuple[str, ...]) -> list[str]:
+    """At most 40 lower-case role names without the characters we join with."""
+    names = {role.strip().lower() for role in roles if "," not in role and role.isprintable()}
+    kept: list[str] = []
+    for name in sorted(name for name in names if 0 < len(name) <= 64):
+        if len(",".join([*kept, name])) <= 1000 and len(kept) < 40:
+            kept.append(name)
+    return kept
+
+
+def principal_of(user: User, session_id: str = "") -> Principal:
+    """The access words for a stored user. Roles granted here and roles from the issuer add up (F-046)."""
+    return Principal(
+        user_id=user.id,
+        app_id=user.app_id,
+        name=user.full_name or user.username,
+        email=user.email or "",
+        roles=frozenset(role for role in f"{user.roles},{user.issuer_roles}".split(",") if role),
+        session_id=session_id,
+    )
+
+
+def own_id(principal: Principal, user_id: str | None) -> str:
+    """The acting user is always the session's; a request that names somebody else is refused (F-045).
+
+    Raises:
+        Forbidden: ``USER_MISMATCH``.
+    """
+    if user_id and user_id != principal.user_id:
+        raise Forbidden("This is somebody else's data.", code="USER_MISMATCH")
+    return principal.user_id
+
+
+def describe(user: User) -> dict[str, Any]:
+    """A person's profile as the API answers it: their own keys, then ours. Never a hash."""
+    person = principal_of(user)
+    return {
+        **user.profile,
+        "user_id": user.id,
+        "app_id": user.app_id,
+        "username": user.username,
+        "email": user.email or "",
+        "full_name": user.full_name,
+        "roles": sorted(person.roles),
+        "is_admin": person.has_role("admin"),
+        "sign_in": "oidc" if user.issuer else "local",
+        "created_at": user.created_at.isoformat(),
+        "last_login_at": user.last_login_at.isoformat() if user.last_login_at else None,
+    }
+
+
+async def find_user(user_id: str) -> User:
+    """A person of this app. The caller checks who may ask.
+
+    Raises:
+        NotFound: no such person.
+    """
+    async with system_session() as db:
+        user = (await db.execute(select(User).where(col(User.id) == user_id))).scalars().first()
+    if user is None:
+        raise NotFound("This account does not exist.")
+    return user
+
+
+async def update_profile(principal: Principal, changes: dict[str, Any]) -> dict[str, Any]:
+    """Change one's own profile (F-230): ``full_name`` and free keys; a null removes a free key.
+
+    Raises:
+        ProtectedField: keys that nobody may write; nothing is changed.
+        Forbidden: ``user_id`` of somebody else.
+        Invalid: a bad key or value, or more than 16 kB in all.
+    """
+    own_id(principal, str(changes.get("user_id") or ""))
+    if protected := sorted(key for key in changes if key.lower() in PROTECTED):
+        raise ProtectedField(f"These fields cannot be changed: {', '.join(protected)}.", fields=protected)
+    if bad := sorted(key for key in changes if not _PROFILE_KEY.fullmatch(key)):
+        raise Invalid("These are not names of profile fields.", fields=[ascii(key[:40]) for key in bad[:10]])
+    full_name = changes.get("full_name")
+    if "full_name" in changes and not (isinstance(full_name, str) and len(full_name) <= 120 and full_name.isprintable()):
+        raise InvalidAccount(["FULL_NAME_INVALID"])
+    async with system_session() as db:
+        user = (await db.execute(select(User).where(col(User.id) == principal.user_id))).scalars().one()
+        if isinstance(full_name, str):
+            user.full_name = full_name.strip()
+        merged = {**user.profile, **{key: value for key, value in changes.items() if key != "full_name"}}
+        user.profile = {key: value for key, value in merged.items() if value is not None}
+        if _size(user.profile) > _PROFILE_BYTES:
+            raise Invalid("A profile may hold at most 16 kB.")
+    return describe(user)
+
+
+def _size(values: dict[str, Any]) -> int:
+    """Bytes of these values as JSON.
+
+    Raises:
+        Invalid: they are not JSON (NaN, half a character).
+    """
+    try:
+        return len(json.dumps(values, ensure_ascii=False, allow_nan=False).encode())
+    except ValueError:
+        raise Invalid("The profile holds a value that is not JSON.") from None

@@ -1,0 +1,148 @@
+"""Sessions of browsers and bearer tokens: opaque, stored as digests, revocable, asked of the database every time (D3)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from sqlmodel import col, delete, select
+
+from mozaiks_shell.foundation import clock, events
+from mozaiks_shell.foundation.access import Principal
+from mozaiks_shell.foundation.db import system_session
+from mozaiks_shell.foundation.ids import digest, new_secret
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.identity.accounts import describe, principal_of
+from mozaiks_shell.identity.models import Session, User
+
+Kind = Literal["browser", "token"]
+_TOUCH_EVERY = timedelta(minutes=5)
+
+
+def cookie_name() -> str:
+    """``__Host-`` prefixed over HTTPS (D3); plain over HTTP, where browsers refuse the prefix."""
+    return "__Host-mozaiks_session" if get_settings().secure else "mozaiks_session"
+
+
+async def open_session(user: User, *, ip: str = "", user_agent: str = "", kind: Kind = "browser") -> str:
+    """Start a session and return its secret (a cookie's value or a bearer token); only its digest is stored.
+
+    Sessions that ended are deleted on the way.
+    """
+    secret, moment, settings = new_secret(), clock.now(), get_settings()
+    minutes = settings.session_max_minutes if kind == "browser" else settings.access_token_minutes
+    async with system_session() as db:
+        await db.execute(delete(Session).where(col(Session.expires_at) < moment))
+        db.add(
+            Session(
+                user_id=user.id,
+                kind=kind,
+                secret_digest=digest(secret),
+                ip=ip[:64],
+                user_agent=user_agent[:255],
+                expires_at=moment + timedelta(minutes=minutes),
+            )  # fmt: skip
+        )
+        stored = await db.get(User, user.id)
+        if stored:
+            stored.last_login_at = moment
+    via = "token" if kind == "token" else "oidc" if user.issuer else "local"
+    await events.publish(events.Event("user.signed_in", user.app_id, user.id, {"ip": ip, "via": via}))
+    return secret
+
+
+async def resolve(secret: str, kind: Kind = "browser") -> Principal | None:
+    """The person behind a secret; None when it is not live: unknown, closed, idle or too old, or the person is disabled."""
+    if not secret or len(secret) > 128 or not secret.isascii():
+        return None
+    idle = timedelta(minutes=get_settings().session_idle_minutes)
+    async with system_session() as db:
+        query = select(Session, User).join(User, col(User.id) == col(Session.user_id))
+        live = (col(Session.secret_digest) == digest(secret)) & (col(Session.kind) == kind)
+        row = (await db.execute(query.where(live))).first()
+        if row is None:
+            return None
+        session, user = row
+        moment, unused = clock.now(), clock.now() - _aware(session.seen_at)
+        if user.disabled or _aware(session.expires_at) <= moment or (kind == "browser" and unused >= idle):
+            return None
+        if unused > min(_TOUCH_EVERY, idle / 4):
+            session.seen_at = moment
+    return principal_of(user, session.id)
+
+
+async def close_session(secret: str) -> None:
+    """End the session of this cookie or token; harmless when it is already gone."""
+    if secret and secret.isascii():
+        await _close(col(Session.secret_digest) == digest(secret))
+
+
+async def close_session_of(principal: Principal) -> int:
+    """End the very session this person acts with. Returns how many ended: 1, or 0 when it was gone."""
+    return await _close(col(Session.id) == principal.session_id)
+
+
+async def close_all_sessions(user_id: str, *, keep: str = "") -> int:
+    """Sign a person out everywhere, except for the session with the id ``keep``. Returns how many ended."""
+    return await _close((col(Session.user_id) == user_id) & (col(Session.id) != keep))
+
+
+async def _close(condition: Any) -> int:
+    async with system_session() as db:
+        found = (await db.execute(select(Session).where(condition))).scalars().all()
+        for session in found:
+            await db.delete(session)
+    for session in found:
+        await events.publish(events.Event("user.signed_out", session.app_id, session.user_id, {"kind": session.kind}))
+    return len(found)
+
+
+async def claims_of(principal: Principal) -> dict[str, Any]:
+    """What a live session or token says, for a service that asks whether it is still good (F-059).
+
+    Times are seconds since 1970.
+    """
+    async with system_session() as db:
+        query = select(Session, User).join(User, col(User.id) == col(Session.user_id))
+        session, user = (await db.execute(query.where(col(Session.id) == principal.session_id))).one()
+    person = describe(user)
+    keys = ("user_id", "app_id", "username", "email", "roles")
+    return {
+        "valid": True,
+        "sub": user.id,
+        **{key: person[key] for key in keys},
+        "iat": int(_aware(session.created_at).timestamp()),
+        "exp": int(_aware(session.expires_at).timestamp()),
+    }
+
+
+def secret_in(cookie_header: str) -> str:
+    """The session cookie's value in a ``Cookie`` header, or an empty string. Foreign cookies may be malformed."""
+    return cookie_in(cookie_header, cookie_name())
+
+
+def cookie_in(cookie_header: str, name: str) -> str:
+    """The value of one cookie in a ``Cookie`` header, or an empty string."""
+    for part in cookie_header.split(";"):
+        key, _, value = part.partition("=")
+        if key.strip() == name:
+            return value.strip().strip('"')
+    return ""
+
+
+def bearer_in(authorization: str) -> str:
+    """The token in an ``Authorization: Bearer`` header, or an empty string."""
+    scheme, _, token = authorization.strip().partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+async def principal_from(cookie_header: str, authorization: str = "") -> Principal | None:
+    """Who sends this request, by bearer token or else by session cookie. The web, the event gate and the sockets ask here.
+
+    A request that shows a bearer token is judged by it alone.
+    """
+    if token := bearer_in(authorization):
+        return await resolve(token, "token")
+    return await resolve(secret_in(cookie_header))
+
+
+def _aware(moment: datetime) -> datetime:
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
