@@ -1,18 +1,63 @@
-"""Use cases of billing. :func:`authorize` is the one gate that page, handler, API and plugin action ask."""
+"""The one gate, and what people and administrators do with plans. No web, no UI.
 
+Administrators hold every role but no plan: what a plan opens is bought or set, also for them. Otherwise an
+administrator would never see what their customers see.
+"""
+
+from collections.abc import Iterable
+
+from mozaiks_shell.appconfig.service import catalogue
+from mozaiks_shell.billing.factory import provider
+from mozaiks_shell.billing.ledger import read
+from mozaiks_shell.billing.standing import PlanView, standing, without_gates
+from mozaiks_shell.billing.subscriptions import (
+    cancel,
+    checkout,
+    choose_plan,
+    describe,
+    history,
+    portal,
+    reconcile,
+    set_plan,
+)
+from mozaiks_shell.billing.webhooks import receive
 from mozaiks_shell.foundation.access import Access, Decision, Principal, current_principal
+from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation.db import Scope
 from mozaiks_shell.foundation.errors import NotSignedIn, PlanNeeded, RoleNeeded
+from mozaiks_shell.foundation.settings import get_settings
+
+__all__ = [
+    "PlanView", "authorize", "authorize_all", "cancel", "checkout", "choose_plan", "demand", "describe", "health", "history",
+    "plan_of", "plugin_allowed", "portal", "receive", "reconcile", "set_plan",
+]  # fmt: skip
+
+
+async def plan_of(principal: Principal) -> PlanView:
+    """The plan that counts for this person now: one indexed query, never cached, so a change is felt at once (F-106)."""
+    if get_settings().billing_provider == "none":
+        return without_gates()
+    return standing(await read(Scope(principal.app_id, principal.user_id)), catalogue(), now())
 
 
 async def authorize(principal: Principal | None, access: Access) -> Decision:
-    """Decide whether this person may do what ``access`` guards (D2)."""
-    if access.kind == "public":
-        return Decision(True)
-    if principal is None:
-        return Decision(False, "sign_in")
-    if access.kind == "role":
-        return Decision(True) if principal.has_role(*access.names) else Decision(False, "role", " or ".join(access.names))
-    return Decision(True)
+    """Decide whether this person may do what ``access`` guards (D2).
+
+    A plan access asks the database; public, signed-in and role do not. ``needed`` is the title of the lowest plan
+    that opens it.
+    """
+    if access.kind != "plan" or principal is None:
+        return _without_plan(principal, access)
+    return _by_plan(await plan_of(principal), access)
+
+
+async def authorize_all(principal: Principal | None, accesses: Iterable[Access]) -> list[Decision]:
+    """:func:`authorize` for many at the price of one query (navigation, catalogues)."""
+    wanted = list(accesses)
+    if principal is None or all(access.kind != "plan" for access in wanted):
+        return [_without_plan(principal, access) for access in wanted]
+    view = await plan_of(principal)
+    return [_by_plan(view, access) if access.kind == "plan" else _without_plan(principal, access) for access in wanted]
 
 
 async def demand(access: Access) -> Principal | None:
@@ -30,3 +75,46 @@ async def demand(access: Access) -> Principal | None:
     if decision.reason == "role":
         raise RoleNeeded(f"This needs the role {decision.needed}.", needed=decision.needed)
     raise PlanNeeded(f"This is part of the plan {decision.needed}.", needed=decision.needed)
+
+
+async def plugin_allowed(principal: Principal | None, plugin: str, declared: Access) -> Decision:
+    """Whether this person may use a plugin: what the plugin declares, and what the catalogue unlocks (F-103).
+
+    A plugin that some plan names in ``plugins_unlocked`` or ``plugins`` is open only to plans that name it or have
+    ``*``. One the catalogue does not mention is as open as it declares itself.
+    """
+    decision = await authorize(principal, declared)
+    if not decision.allowed or get_settings().billing_provider == "none" or not catalogue().mentions(plugin):
+        return decision
+    if principal is None:
+        return Decision(False, "sign_in")
+    mine = catalogue().get((await plan_of(principal)).name)
+    if mine is not None and mine.unlocks(plugin):
+        return decision
+    opening = next(plan for plan in catalogue().subscription_plans if plan.unlocks(plugin))
+    return Decision(False, "plan", opening.title)
+
+
+async def health() -> tuple[bool, str]:
+    """Whether billing can be used, and a sentence for an operator."""
+    found = await provider().health_check()
+    return found.ok, found.detail
+
+
+def _without_plan(principal: Principal | None, access: Access) -> Decision:
+    if access.kind == "public":
+        return Decision(True)
+    if principal is None:
+        return Decision(False, "sign_in")
+    if access.kind == "role" and not principal.has_role(*access.names):
+        return Decision(False, "role", " or ".join(access.names))
+    return Decision(True)
+
+
+def _by_plan(view: PlanView, access: Access) -> Decision:
+    if get_settings().billing_provider == "none":
+        return Decision(True)
+    lowest = catalogue().lowest(access.names)
+    if lowest is None:  # a plan the operator's file does not have: nobody can hold it
+        return Decision(False, "plan", " or ".join(name.title() for name in access.names))
+    return Decision(True) if view.rank >= lowest.rank else Decision(False, "plan", lowest.title)

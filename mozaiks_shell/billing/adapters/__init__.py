@@ -1,0 +1,1 @@
+"""One file per billing provider; chosen by ``billing/factory.py`` only."""

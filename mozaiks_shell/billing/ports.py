@@ -1,0 +1,101 @@
+"""What the shell asks of a billing provider (F-125)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from mozaiks_shell.appconfig.service import Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person as the provider knows them. ``version`` grows with every change of their subscription."""
+
+    app_id: str
+    user_id: str
+    email: str = ""
+    name: str = ""
+    customer_id: str = ""
+    subscription_id: str = ""
+    plan: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What the provider says a person has, now. An empty ``plan`` leaves the stored one."""
+
+    plan: str
+    status: str
+    period_end: datetime | None = None
+    cancel_at_period_end: bool = False
+    customer_id: str = ""
+    subscription_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A verified webhook. ``purchase`` is set for a one-time purchase, which is its own truth."""
+
+    event_id: str
+    type: str
+    relevant: bool
+    app_id: str = ""
+    user_id: str = ""
+    customer_id: str = ""
+    purchase: Truth | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether the provider can be used; ``detail`` is a sentence for an operator."""
+
+    ok: bool
+    detail: str = ""
+
+
+class BillingProvider(Protocol):
+    """One adapter per provider. All raise :class:`~mozaiks_shell.billing.errors.PaymentUpstream` when theirs fails."""
+
+    name: str
+    sells: bool  # people buy plans themselves
+
+    async def ensure_customer(self, account: Account) -> str:
+        """The provider's id for this person, made on first use; empty where there is no such thing."""
+        ...
+
+    async def get_subscription_status(self, account: Account) -> Truth | None:
+        """What the provider says now; None when it knows nothing.
+
+        Raises:
+            UnknownPrice: the person pays for something the catalogue does not have.
+        """
+        ...
+
+    async def create_checkout(self, account: Account, plan: Plan, *, trial_days: int, return_url: str) -> str:
+        """Address of the hosted page where the person buys or switches to ``plan``.
+
+        Raises:
+            NotForSale: the plan has no price at this provider.
+        """
+        ...
+
+    async def create_portal(self, account: Account, *, return_url: str) -> str:
+        """Address of the hosted page where the person manages cards, invoices and the subscription."""
+        ...
+
+    async def cancel_subscription(self, account: Account) -> Truth | None:
+        """Stop renewal; access stays until the period's end. None: nothing to ask, the shell keeps the date itself."""
+        ...
+
+    async def process_webhook(self, payload: bytes, signature: str) -> Notice:
+        """Verify and read one webhook; has no effect by itself.
+
+        Raises:
+            BadSignature: not signed by the provider.
+        """
+        ...
+
+    async def health_check(self) -> Health:
+        """Whether the provider answers and every priced plan can be sold."""
+        ...
