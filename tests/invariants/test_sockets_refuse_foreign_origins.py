@@ -1,0 +1,20 @@
+"""A page of somebody else cannot open our sockets with our visitor's cookie (D3)."""
+
+import pytest
+import websockets
+
+PATHS = {"/_event": "/_event/?token=00000000-0000-4000-8000-000000000000&EIO=4&transport=websocket"}
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://localhost.evil.example", "https://localhost"])
+@pytest.mark.parametrize("path", list(PATHS))
+async def test_foreign_origin_is_refused(live, path, origin):
+    with pytest.raises(websockets.exceptions.InvalidStatus) as refused:
+        await websockets.connect(live.base.replace("http", "ws", 1) + PATHS[path], origin=origin)
+    assert refused.value.response.status_code in {400, 403}
+
+
+@pytest.mark.parametrize("path", list(PATHS))
+async def test_own_origin_is_served(live, path):
+    async with websockets.connect(live.base.replace("http", "ws", 1) + PATHS[path], origin=live.base) as socket:
+        assert await socket.recv()
