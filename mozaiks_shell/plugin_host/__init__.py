@@ -1,1 +1,1 @@
-"""Discovery, loading, quarantine and execution of plugins."""
+"""Plugins: discovery, manifest, loader, quarantine, registry, migrations, execution (D10)."""

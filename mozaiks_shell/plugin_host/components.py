@@ -1,0 +1,20 @@
+"""What stands in a plugin's place while it is out of service."""
+
+import reflex as rx
+
+from mozaiks_shell.plugin_host.state import PluginHealth
+from mozaiks_shell.ui.kit import empty_state
+from mozaiks_shell.ui.page import PageFunction
+
+
+def unless_unavailable(title: str, content: PageFunction) -> PageFunction:
+    """A page function that shows ``content``, or says that the plugin is out of service."""
+
+    def render() -> rx.Component:
+        return rx.cond(
+            PluginHealth.unavailable,
+            empty_state("plug", f"{title} is out of service", "An administrator can see why. Nothing is lost."),
+            content(),
+        )
+
+    return render
