@@ -29,10 +29,15 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+# How this machine reaches PyPI and npm is not ours to decide: proxies, certificates, mirrors.
+_NETWORK = ("SSL_CERT_", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA", "PIP_", "NPM_CONFIG_", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+
+
 def clean_environment(**more: str) -> dict[str, str]:
     """The little a process needs, without the settings of whoever runs the tests."""
-    kept = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "NPM_CONFIG_REGISTRY", "npm_config_registry")
-    return {name: os.environ[name] for name in kept if name in os.environ} | {"PYTHONUNBUFFERED": "1", **more}
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "LC_ALL", "TMPDIR"}}
+    kept |= {name: value for name, value in os.environ.items() if name.upper().startswith(_NETWORK)}
+    return kept | {"PYTHONUNBUFFERED": "1", **more}
 
 
 def until(condition, seconds: float = 10.0, what: str = "the condition"):  # type: ignore[no-untyped-def]
@@ -52,12 +57,12 @@ class Site:
     folder: Path
 
     @classmethod
-    def copy(cls, name: str = "main") -> "Site":
-        """Copy the checkout as it is now. The build folder of an earlier run stays."""
+    def copy(cls, name: str = "main", *, keep_packages: bool = True) -> "Site":
+        """Copy the checkout as it is now. The build folder of an earlier run stays, if ``keep_packages``."""
         folder = SITES / name
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
-            if old.name != ".web":
+            if old.name != ".web" or not keep_packages:
                 shutil.rmtree(old) if old.is_dir() else old.unlink()
         for source in ROOT.iterdir():
             if source.name.startswith(".") or source.name in _LEFT_OUT:
@@ -68,7 +73,7 @@ class Site:
             else:
                 shutil.copy2(source, folder / source.name)
         packages, first = folder / ".web" / "node_modules", SITES / "main" / ".web"
-        if not packages.exists() and (first / "node_modules").exists():
+        if keep_packages and not packages.exists() and (first / "node_modules").exists():
             subprocess.run(["cp", "-al", str(first), str(folder / ".web")], check=True)
         return cls(folder)
 

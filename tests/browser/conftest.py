@@ -1,0 +1,153 @@
+"""A real Chromium on the real product. Every page opened through :func:`visit` is watched: a console error,
+a refused resource, a failed request or a request to somebody else's host fails the test that opened it."""
+
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+
+from tests.live import ROOT, Server
+from tests.people import People, Person
+
+ARTIFACTS = ROOT / "tests" / "_artifacts"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+
+def chromium_path() -> str | None:
+    """The browser ``./test`` found, else one on PATH, else Playwright's own."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+    return os.environ.get("MOZAIKS_TEST_CHROMIUM") or next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One Chromium per module: Playwright's loop must be gone before asyncio tests run."""
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def people(live: Server) -> People:
+    """Root (the first account, an administrator), Ada and Eve, signed up over HTTP."""
+    return People(live.base)
+
+
+@dataclass
+class Watch:
+    """What went wrong in a page. ``allow`` are patterns a test expects."""
+
+    base: str
+    problems: list[str] = field(default_factory=list)
+    allow: list[str] = field(default_factory=list)
+
+    def attach(self, page: Page) -> None:
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self._note(f"exception: {error}"))
+        page.on("requestfailed", self._failed)
+        page.on("response", self._response)
+        page.on("request", self._request)
+        page.on("websocket", lambda socket: self._origin(socket.url))
+
+    def expect(self, *patterns: str) -> None:
+        """These problems belong to the test."""
+        self.allow += patterns
+
+    def _note(self, problem: str) -> None:
+        self.problems.append(problem)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self._note(f"console {message.type}: {message.text} @ {message.location.get('url', '')}")
+
+    def _failed(self, request: Request) -> None:
+        if request.failure != "net::ERR_ABORTED":  # the page moved on
+            self._note(f"failed: {request.method} {request.url} {request.failure}")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 400:
+            self._note(f"answer {response.status}: {response.request.method} {response.url}")
+
+    def _request(self, request: Request) -> None:
+        self._origin(request.url)
+
+    def _origin(self, url: str) -> None:
+        ours, theirs = urlsplit(self.base), urlsplit(url)
+        if theirs.scheme not in {"data", "blob", "about"} and theirs.netloc != ours.netloc:
+            self._note(f"foreign origin: {url}")
+
+    def verdict(self) -> list[str]:
+        """Problems nobody expected."""
+        return [one for one in self.problems if not any(re.search(pattern, one) for pattern in self.allow)]
+
+
+@contextmanager
+def browsing(
+    browser: Browser,
+    base: str,
+    person: Person | None = None,
+    size: dict[str, int] = WIDE,
+    scheme: str = "light",
+    **options: object,
+) -> Iterator[tuple[BrowserContext, Watch]]:
+    """A fresh browser profile, signed in as ``person``; every page in it is watched."""
+    context = browser.new_context(base_url=base, viewport=size, color_scheme=scheme, **options)  # type: ignore[arg-type]
+    context.set_default_timeout(10_000)
+    if person:
+        context.add_cookies(person.cookies())
+    watch = Watch(base)
+    context.on("page", watch.attach)
+    yield context, watch
+    context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, live: Server) -> Iterator[Callable[..., Page]]:
+    """``page = visit(person, "/path", size=, scheme=)``; the page has a ``watch`` attribute."""
+    opened: list[tuple[object, Watch]] = []
+
+    def go(person: Person | None = None, path: str = "", **options: object) -> Page:
+        manager = browsing(browser, live.base, person, **options)  # type: ignore[arg-type]
+        context, watch = manager.__enter__()
+        opened.append((manager, watch))
+        page = context.new_page()
+        page.watch = watch  # type: ignore[attr-defined]
+        if path:
+            page.goto(path)
+            settled(page)
+        return page
+
+    yield go
+    for manager, _ in opened:
+        manager.__exit__(None, None, None)  # type: ignore[attr-defined]
+    assert [watch.verdict() for _, watch in opened if watch.verdict()] == []
+
+
+def settled(page: Page) -> None:
+    """Wait until the page has its data: the frame says so on its root element."""
+    page.wait_for_selector("main", state="attached")
+    page.wait_for_function("!document.querySelector('.mz-skeleton, [aria-busy=true]')")
+
+
+def picture(page: Page, name: str) -> Path:
+    """Keep a screenshot for human eyes in ``tests/_artifacts`` (git-ignored)."""
+    path = ARTIFACTS / f"{name}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=path, full_page=True)
+    return path
