@@ -57,7 +57,7 @@ def menu(trigger: Child, *items: Child, id: str, label: str = "", variant: Varia
         variant: Look of the button.
         **props: For the panel.
     """
-    name = {"aria_label": label} if label else {}
+    name: dict[str, Any] = {"aria_label": label} if label else {}
     opener = button(trigger, variant=variant, custom_attrs={"popoverTarget": id}, **name)
     panel = rx.el.div(*items, id=id, **attributes(classed("mz-menu", props), popover="auto"))
     return rx.el.div(opener, panel, class_name="mz-menu-root")

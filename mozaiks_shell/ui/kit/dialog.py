@@ -15,7 +15,7 @@ class _Dialog(rx.Component):
     tag = "MzDialog"
 
     open: rx.Var[bool]
-    on_close: rx.EventHandler[rx.event.no_args_event_spec]
+    on_close: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type]
 
 
 def dialog(

@@ -40,10 +40,12 @@ def known(name: str) -> str:
     return plain if plain in _drawings() else FALLBACK
 
 
-def _svg(name: str, size: int | rx.Var[int], label: str = "") -> rx.Component:
+def _svg(name: str, size: int | rx.Var[int], label: str = "", class_name: str = "") -> rx.Component:
     hearing = {"role": "img", "aria_label": label} if label else {"aria_hidden": "true"}
     drawing = {"dangerouslySetInnerHTML": {"__html": _drawings()[known(name)]}}
-    return rx.el.svg(view_box="0 0 24 24", width=size, height=size, class_name="mz-icon", custom_attrs=drawing, **hearing)
+    return rx.el.svg(
+        view_box="0 0 24 24", width=size, height=size, class_name=f"mz-icon {class_name}".strip(), custom_attrs=drawing, **hearing
+    )
 
 
 @rx.memo
@@ -53,16 +55,17 @@ def named_icon(name: rx.Var[str], size: rx.Var[int]) -> rx.Component:
     return rx.match(name, *[(one, _svg(one, size)) for one in names], _svg(FALLBACK, size))
 
 
-def icon(name: str | rx.Var[str], size: int = 16, label: str = "") -> rx.Component:
+def icon(name: str | rx.Var[str], size: int = 16, label: str = "", class_name: str = "") -> rx.Component:
     """An icon in the text's colour.
 
     Args:
         name: A Lucide name (``list-checks``), an image file of the app's assets (``spark.svg``), or a Var holding a Lucide name.
         size: Edge in CSS pixels.
         label: What a screen reader says; empty hides a decorative icon from it. Not for a Var.
+        class_name: A further class. Not for a Var.
     """
     if isinstance(name, rx.Var):
         return named_icon(name=name.to(str), size=size)
     if "." in name:
         return rx.el.img(src=f"/brand/assets/{name}", alt=label, width=size, height=size, class_name="mz-icon")
-    return _svg(name, size, label)
+    return _svg(name, size, label, class_name)

@@ -61,7 +61,7 @@ def empty_state(icon_name: str, title: Child, text: Child, action: Child = None)
 
 def badge(text: Child, tone: Tone | rx.Var[str] = "neutral", **props: Any) -> rx.Component:
     """A short status word."""
-    name = rx.Var.create("mz-badge mz-tone-") + tone if isinstance(tone, rx.Var) else f"mz-badge mz-tone-{tone}"
+    name = "mz-badge mz-tone-" + tone.to(str) if isinstance(tone, rx.Var) else f"mz-badge mz-tone-{tone}"
     props.setdefault("class_name", name)
     return rx.el.span(text, **props)
 
