@@ -1,0 +1,1 @@
+"""The visible chat: bubble, widget, overlay, UI tools and artifacts."""

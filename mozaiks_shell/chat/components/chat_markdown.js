@@ -1,0 +1,72 @@
+// Markdown of a runtime: no raw HTML, no remote images, links that open safely.
+import { memo, useRef, useState } from "react";
+import { jsx, jsxs } from "react/jsx-runtime";
+import { useNavigate } from "react-router";
+import ReactMarkdown from "react-markdown";
+import remarkGfm from "remark-gfm";
+
+const GFM = [remarkGfm];
+const SERVER = /^\/(api|auth|brand|ws|\.well-known)(\/|$)/;
+
+// The path when the address is a page of this app, else null.
+export function ownPath(href) {
+  try {
+    const url = new URL(href, location.href);
+    return url.origin === location.origin && !SERVER.test(url.pathname) ? url.pathname + url.search + url.hash : null;
+  } catch {
+    return null;
+  }
+}
+
+function Link({ href = "", children }) {
+  const navigate = useNavigate();
+  const path = href.startsWith("#") ? null : ownPath(href);
+  if (path === null) return jsx("a", { href, target: "_blank", rel: "noopener noreferrer nofollow", children });
+  const go = (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
+    event.preventDefault();
+    navigate(path);
+  };
+  return jsx("a", { href: path, onClick: go, children });
+}
+
+const Image = ({ src = "", alt }) => jsx(Link, { href: src, children: alt || src });
+
+export function CopyButton({ text, label, done, className }) {
+  const [copied, setCopied] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard?.writeText(text());
+    setCopied(true);
+    setTimeout(() => setCopied(false), 1600);
+  };
+  return jsx("button", { type: "button", className, "aria-label": label, onClick: copy, children: copied ? done : "⧉" });
+}
+
+const components = (labels) => ({
+  a: Link,
+  img: Image,
+  pre: function Code({ children }) {
+    const box = useRef(null);
+    const text = () => box.current?.innerText ?? "";
+    return jsxs("div", {
+      className: "mzc-code",
+      children: [
+        jsx("pre", { ref: box, tabIndex: 0, children }),
+        jsx(CopyButton, { text, label: labels.copyCode, done: labels.copied, className: "mzc-copy" }),
+      ],
+    });
+  },
+  table: ({ children }) => jsx("div", { className: "mzc-scroll", tabIndex: 0, children: jsx("table", { className: "mzc-table", children }) }),
+});
+
+// Labels never change while the page lives, so a new object with the same words redraws nothing.
+export const Prose = memo(
+  function Prose({ text, labels }) {
+    const [drawn] = useState(() => components(labels));
+    return jsx("div", {
+      className: "mzc-prose",
+      children: jsx(ReactMarkdown, { remarkPlugins: GFM, components: drawn, children: text }),
+    });
+  },
+  (before, after) => before.text === after.text,
+);

@@ -1,0 +1,87 @@
+"""What every page carries of the chat: a bubble. The pane is fetched when somebody opens it."""
+
+from typing import Final
+
+import reflex as rx
+
+from mozaiks_shell.chat.components import labels
+from mozaiks_shell.chat.components.pane import BUBBLE_ID, LazyPane
+from mozaiks_shell.chat.state import ChatState
+from mozaiks_shell.ui.kit import icon
+from mozaiks_shell.ui.page import pages
+
+# In the markup and not in a stylesheet: a page that never opens the chat fetches nothing for it.
+_BUBBLE: Final = {
+    "position": "fixed", "right": "max(1.25rem, env(safe-area-inset-right))", "bottom": "max(1.25rem, env(safe-area-inset-bottom))",
+    "z_index": "60", "width": "3.25rem", "height": "3.25rem", "place_items": "center", "border": "0",
+    "border_radius": "999px", "cursor": "pointer", "color": "var(--color-on-accent)", "background": "var(--color-accent)",
+    "box_shadow": "var(--shadow-lg)",
+}  # fmt: skip
+_DOT: Final = {
+    "position": "absolute", "top": "0", "right": "0", "width": "0.875rem", "height": "0.875rem", "border_radius": "999px",
+    "background": "var(--color-danger)", "border": "2px solid var(--color-bg)",
+}  # fmt: skip
+_CARD: Final = {
+    "position": "fixed", "inset": "auto max(1.25rem, env(safe-area-inset-right)) 5.25rem auto", "margin": "0", "width": "17rem",
+    "padding": "1.25rem", "border": "1px solid var(--color-line)", "border_radius": "var(--radius-lg)",
+    "background": "var(--color-elevated)", "color": "var(--color-text)", "box_shadow": "var(--shadow-lg)",
+}  # fmt: skip
+
+
+def _bubble() -> rx.Component:
+    return rx.el.button(
+        icon("message-circle", 24),
+        rx.cond(ChatState.unread, rx.el.span(style=_DOT, aria_hidden="true", class_name="mzc-dot")),
+        type="button",
+        id=BUBBLE_ID,
+        aria_label=labels.OPEN,
+        aria_description=rx.cond(ChatState.unread, labels.UNREAD, ""),
+        style=_BUBBLE | {"display": rx.cond(ChatState.surface == "closed", "grid", "none")},
+        on_click=ChatState.open_widget,
+    )
+
+
+def _visitor() -> rx.Component:
+    return rx.fragment(
+        rx.el.button(
+            icon("message-circle", 24),
+            type="button",
+            aria_label=labels.OPEN,
+            style=_BUBBLE | {"display": "grid"},
+            custom_attrs={"popoverTarget": "mzc-visitor"},
+        ),
+        rx.el.div(
+            rx.el.h2(labels.SIGN_IN_TITLE, style={"margin": "0 0 0.25rem", "font_size": "1rem"}),
+            rx.el.p(labels.SIGN_IN_TEXT, style={"margin": "0 0 1rem", "color": "var(--color-muted)", "font_size": "0.875rem"}),
+            rx.el.a(labels.SIGN_IN, href="/sign-in", class_name="mz-button mz-primary"),
+            id="mzc-visitor",
+            style=_CARD,
+            custom_attrs={"popover": "auto"},
+        ),
+    )
+
+
+def chat_dock(_: bool) -> rx.Component:
+    """The app-level wrapper: bubble and pane first, the page after them (Reflex appends it).
+
+    Pages declared with ``chat=False`` hide both; the pane stays mounted, so nothing typed is lost.
+    """
+    silent = [one.route for one in pages() if not one.chat]
+    here = rx.State.router.page.path
+    dock = rx.cond(
+        ChatState.ready,
+        rx.cond(
+            ChatState.signed_in,
+            rx.fragment(_bubble(), rx.cond(ChatState.opened, LazyPane.create())),
+            _visitor(),
+        ),
+    )
+    hide = rx.Var.create(silent).contains(here) if silent else rx.Var.create(False)
+    return rx.fragment(
+        rx.el.div(
+            dock,
+            class_name="mzc-dock",
+            style=rx.cond(hide, {"display": "none"}, {"display": "contents"}),
+            on_mount=ChatState.enter,
+        ),
+    )

@@ -1,0 +1,65 @@
+"""The two pieces of the pane that are React: the live conversation and Markdown (D4)."""
+
+from typing import Any, Final
+
+import reflex as rx
+
+_CODE: Final = {
+    name: rx.asset(name, shared=True).importable_path
+    for name in ("chat_pane.js", "chat_stream.js", "chat_composer.js", "chat_markdown.js", "chat.css")
+}  # fmt: skip
+_MARKDOWN: Final = ["react-markdown@10.1.0", "remark-gfm@4.0.1"]
+
+
+def _attached(chat_id: rx.Var[str], workflow: rx.Var[str], title: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str], rx.Var[str]]:
+    return chat_id, workflow, title
+
+
+def _one(chat_id: rx.Var[str]) -> tuple[rx.Var[str]]:
+    return (chat_id,)
+
+
+class Conversation(rx.Component):
+    """Status line, message log and composer of one chat, fed by ``/ws/chat``.
+
+    Children are drawn at the end of the log (the open UI tools).
+    """
+
+    library = _CODE["chat_pane.js"]
+    tag = "Conversation"
+    lib_dependencies: list[str] = _MARKDOWN
+
+    chat_id: rx.Var[str]
+    workflow: rx.Var[str]
+    fresh: rx.Var[int]
+    surface: rx.Var[str]
+    labels: rx.Var[dict[str, str]]
+    bubble: rx.Var[str]
+
+    on_attached: rx.EventHandler[_attached]
+    on_tools: rx.EventHandler[_one]
+    on_unread: rx.EventHandler[rx.event.no_args_event_spec]
+    on_escape: rx.EventHandler[rx.event.no_args_event_spec]
+    on_again: rx.EventHandler[_one]
+    on_artifact: rx.EventHandler[rx.event.no_args_event_spec]
+
+
+class Markdown(rx.Component):
+    """Markdown without raw HTML and without remote images; ``text`` may change, blocks are memoised."""
+
+    library = _CODE["chat_markdown.js"]
+    tag = "Prose"
+    lib_dependencies: list[str] = _MARKDOWN
+
+    text: rx.Var[str]
+    labels: rx.Var[dict[str, str]]
+
+
+def conversation(*children: Any, **props: Any) -> rx.Component:
+    """The live conversation."""
+    return Conversation.create(*children, **props)
+
+
+def markdown(text: Any, labels: dict[str, str]) -> rx.Component:
+    """Markdown text of a runtime."""
+    return Markdown.create(text=text, labels=labels)

@@ -1,0 +1,332 @@
+"""The pane's State: which surface, which chat, which tools are open. Messages never pass through here (D4)."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, TypedDict
+
+import reflex as rx
+
+from mozaiks_shell.chat import service
+from mozaiks_shell.chat.components.payload import CANCELLING, ToolItem, humane, sorted_rows, text, tool_item, values_of
+from mozaiks_shell.chat.components.registry import renderers
+from mozaiks_shell.foundation.access import Access, current_principal
+from mozaiks_shell.foundation.errors import ShellError
+from mozaiks_shell.ui.state import ShellState, event
+
+SURFACES: Final = ("closed", "widget", "overlay")
+
+
+class ChatItem(TypedDict):
+    """A line of the list of chats."""
+
+    id: str
+    title: str
+    workflow: str
+    status: str
+    last_text: str
+    when: str
+
+
+class StarterItem(TypedDict):
+    """A workflow that can be started. ``needed`` names the plan that would open a locked one."""
+
+    workflow: str
+    title: str
+    description: str
+    icon: str
+    allowed: bool
+    needed: str
+
+
+class ChatState(ShellState):
+    """State of the chat pane.
+
+    ``surface``, ``chat_id`` and ``workflow`` live in the tab's session storage for convenience only;
+    the browser may put anything there, ownership is checked in :mod:`mozaiks_shell.chat.service`.
+    """
+
+    access: ClassVar[Access | None] = Access.signed_in()
+
+    surface: str = rx.SessionStorage("closed", name="mozaiks.chat.surface")
+    chat_id: str = rx.SessionStorage("", name="mozaiks.current_chat_id")
+    workflow: str = rx.SessionStorage("", name="mozaiks.current_workflow_name")
+    ready: bool = False
+    signed_in: bool = False
+    opened: bool = False
+    unread: bool = False
+    fresh: int = 0
+    title: str = ""
+    menu: bool = False
+    doomed: str = ""
+    chats: list[ChatItem] = []
+    starters: list[StarterItem] = []
+    tools: list[ToolItem] = []
+    artifact: list[ToolItem] = []
+    drawer: bool = True
+    answering: str = ""
+    problem: str = ""
+    _stay_small: bool = False
+    _seen_artifact: str = ""
+
+    @event(access=Access.public())
+    def enter(self) -> None:
+        """The dock appeared in the page: is anybody signed in?"""
+        self.signed_in = current_principal() is not None
+        self.ready = True
+        if self.surface not in SURFACES or not self.signed_in:
+            self.surface = "closed"
+        self.opened = self.surface != "closed"
+        self.menu, self.doomed, self.problem, self.answering = False, "", "", ""
+
+    # -- surfaces ----------------------------------------------------------------------------------------
+
+    @event
+    def open_widget(self) -> None:
+        """Bubble to widget."""
+        self.surface, self.opened, self.unread = "widget", True, False
+
+    @event
+    def expand(self) -> None:
+        """Widget to overlay."""
+        self.surface, self.opened, self.unread, self._stay_small = "overlay", True, False, False
+
+    @event
+    def minimise(self) -> None:
+        """One step down: overlay to widget, widget to bubble."""
+        self._stay_small = bool(self.artifact)
+        self.surface = "widget" if self.surface == "overlay" else "closed"
+        self.menu = False
+
+    @event
+    def close(self) -> None:
+        """To the bubble. The conversation goes on; the bubble tells of news."""
+        self.surface, self.menu = "closed", False
+
+    @event
+    def escape(self) -> None:
+        """The Escape key: the innermost open thing closes."""
+        if self.menu:
+            self.menu = False
+        else:
+            self._stay_small = bool(self.artifact)
+            self.surface = "widget" if self.surface == "overlay" else "closed"
+
+    @event
+    def notice(self) -> None:
+        """The stream received a message while only the bubble was there."""
+        self.unread = self.surface == "closed"
+
+    # -- which chat --------------------------------------------------------------------------------------
+
+    @event
+    def entered(self, chat_id: str, workflow: str, title: str) -> None:
+        """The stream is attached to this chat."""
+        if chat_id != self.chat_id:
+            _forget(self)
+        self.chat_id, self.workflow = text(chat_id, 80), text(workflow, 120)
+        self.title, self.fresh = text(title, 200), 0
+
+    @event
+    def new_chat(self, workflow: str = "") -> None:
+        """Begin a new chat of this workflow (empty: the default one) and show it."""
+        _forget(self)
+        self.workflow, self.chat_id, self.fresh = text(workflow, 120), "", self.fresh + 1
+        self.title, self.menu, self.opened, self.unread = "", False, True, False
+        if self.surface == "closed":
+            self.surface = "widget"
+
+    @event
+    def pick_chat(self, chat_id: str) -> None:
+        """Show another chat."""
+        picked = next((one for one in self.chats if one["id"] == chat_id), None)
+        self.menu = False
+        if picked is not None and chat_id != self.chat_id:
+            _forget(self)
+            self.chat_id, self.workflow, self.title = picked["id"], picked["workflow"], picked["title"]
+
+    @event
+    async def toggle_menu(self) -> None:
+        """Show or hide the list of chats and of workflows to start."""
+        self.menu, self.doomed, self.problem = not self.menu, "", ""
+        if self.menu:
+            self.chats = [_chat_item(one) for one in await service.list_chats(self._me(), limit=50)]
+            self.starters = [
+                StarterItem(
+                    workflow=one.workflow,
+                    title=one.title or humane(one.workflow),
+                    description=text(one.description, 300),
+                    icon=one.icon,
+                    allowed=one.allowed,
+                    needed=one.needed,
+                )  # fmt: skip
+                for one in await service.launchable(self._me())
+            ]
+
+    @event
+    async def rename(self, form: dict[str, Any]) -> None:
+        """Give the current chat another name."""
+        title = text(form.get("title"), 120).strip() if isinstance(form, Mapping) else ""
+        if title and self.chat_id and await _tried(self, service.rename_chat(self._me(), self.chat_id, title)):
+            self.title = title
+            self.chats = [{**one, "title": title} if one["id"] == self.chat_id else one for one in self.chats]
+
+    @event
+    def doom(self, chat_id: str) -> None:
+        """Ask before a chat is deleted; an empty id takes the question back."""
+        self.doomed = text(chat_id, 80)
+
+    @event
+    async def delete(self) -> None:
+        """Delete the chat that was asked about."""
+        chat_id, self.doomed = self.doomed, ""
+        if chat_id and await _tried(self, service.delete_chat(self._me(), chat_id)):
+            self.chats = [one for one in self.chats if one["id"] != chat_id]
+            if chat_id == self.chat_id:
+                _forget(self)
+                self.chat_id, self.title, self.fresh = "", "", self.fresh + 1
+
+    # -- tools and artifacts -----------------------------------------------------------------------------
+
+    @event
+    async def refresh_tools(self, chat_id: str) -> None:
+        """The stream told of a tool that came or went: read the open ones anew."""
+        if not chat_id or chat_id != self.chat_id:
+            return
+        try:
+            views = await service.open_tools(self._me(), chat_id)
+        except ShellError:
+            _forget(self)
+            return
+        known = renderers()
+        items = [
+            tool_item(
+                view.id,
+                view.component,
+                view.display,
+                view.title,
+                view.payload,
+                open_=view.state == "open",
+                raw=view.component in known,
+            )  # fmt: skip
+            for view in views
+        ]
+        self.tools = [item for item in items if item["display"] == "inline"]
+        self.artifact = [item for item in items if item["display"] != "inline"][-1:]
+        self.answering = ""
+        newest = self.artifact[0]["id"] if self.artifact else ""
+        if newest and newest != self._seen_artifact:
+            self.drawer = True
+            if self.surface == "widget" and not self._stay_small:
+                self.surface = "overlay"
+        self._seen_artifact = newest or self._seen_artifact
+
+    @event
+    async def answer_tool(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
+        """A form was submitted. Its hidden field ``tool`` says which."""
+        item = _find(self, form.get("tool") if isinstance(form, Mapping) else None)
+        if item is None or self.answering:
+            return
+        fields = [field for block in (item, *item["parts"]) for field in block["fields"]]
+        values, problem = values_of(fields, form)
+        if problem:
+            _set_error(self, item["id"], problem)
+            return
+        self.answering = item["id"]
+        yield
+        await _answer(self, item["id"], {"status": "success", "action": "submit", "data": values})
+
+    @event
+    async def choose(self, tool_id: str, action: str):  # type: ignore[no-untyped-def]
+        """A button of a tool was pressed. ``cancel``, ``dismiss`` and the like end it without a result."""
+        item = _find(self, tool_id)
+        known = {one["id"] for block in (item, *item["parts"]) for one in block["actions"]} if item else set()
+        if item is None or self.answering or action not in {*known, "accept", "cancel", "dismiss"}:
+            return
+        self.answering = item["id"]
+        yield
+        status = "cancelled" if action.casefold() in CANCELLING else "success"
+        await _answer(self, item["id"], {"status": status, "action": action, "data": {}})
+
+    @event
+    async def dismiss(self, tool_id: str) -> None:
+        """Put a tool away. An answered artifact simply goes; an open one is answered with ``dismiss``."""
+        item = _find(self, tool_id)
+        if item is None:
+            return
+        if item["open"]:
+            await _answer(self, item["id"], {"status": "cancelled", "action": "dismiss", "data": {}})
+        else:
+            self.artifact = []
+
+    @event
+    def toggle_drawer(self) -> None:
+        """Small screens: the artifact up or down."""
+        self.drawer = not self.drawer
+
+    @event
+    def sort(self, tool_id: str, key: str) -> None:
+        """Order the artifact's table by a column; again for the other direction."""
+        item = _find(self, tool_id)
+        index = next((i for i, one in enumerate(item["columns"]) if one["key"] == key), -1) if item else -1
+        if item is None or index < 0:
+            return
+        descending = item["columns"][index]["sort"] == "ascending"
+        direction = "descending" if descending else "ascending"
+        columns = [{**one, "sort": direction if i == index else "none"} for i, one in enumerate(item["columns"])]
+        rows = sorted_rows(item["rows"], index, descending=descending)
+        _replace(self, {**item, "columns": columns, "rows": rows})  # type: ignore[typeddict-item]
+
+
+def _chat_item(summary: service.ChatSummary) -> ChatItem:
+    when = summary.updated_at
+    return ChatItem(
+        id=summary.id,
+        title=text(summary.title, 120) or humane(summary.workflow),
+        workflow=summary.workflow,
+        status=text(summary.status, 20),
+        last_text=text(summary.last_text, 120),
+        when=when.isoformat() if hasattr(when, "isoformat") else text(when, 40),
+    )
+
+
+def _forget(state: ChatState) -> None:
+    """Empty what belongs to one chat."""
+    state.tools, state.artifact, state.answering, state.problem = [], [], "", ""
+    state._seen_artifact, state._stay_small = "", False
+
+
+def _find(state: ChatState, tool_id: object) -> ToolItem | None:
+    return next((one for one in [*state.tools, *state.artifact] if one["id"] == tool_id), None)
+
+
+def _replace(state: ChatState, item: ToolItem) -> None:
+    state.tools = [item if one["id"] == item["id"] else one for one in state.tools]
+    state.artifact = [item if one["id"] == item["id"] else one for one in state.artifact]
+
+
+def _set_error(state: ChatState, tool_id: str, problem: str) -> None:
+    item = _find(state, tool_id)
+    if item is not None:
+        _replace(state, {**item, "error": problem})
+
+
+async def _answer(state: ChatState, tool_id: str, response: dict[str, Any]) -> None:
+    """Send a response. The item leaves when the stream tells that it was taken, so a failure keeps the form."""
+    try:
+        await service.answer_tool(state._me(), state.chat_id, tool_id, response)
+        _set_error(state, tool_id, "")
+    except ShellError as error:
+        _set_error(state, tool_id, error.message)
+        state.answering = ""
+
+
+async def _tried(state: ChatState, call: Any) -> bool:
+    try:
+        await call
+    except ShellError as error:
+        state.problem = error.message
+        return False
+    state.problem = ""
+    return True
+
+
+__all__ = ["ChatItem", "ChatState", "StarterItem"]
