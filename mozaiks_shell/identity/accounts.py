@@ -21,10 +21,11 @@ from mozaiks_shell.identity.passwords import hash_password, verify_password, wea
 from mozaiks_shell.identity.ports import IssuerIdentity
 
 PROTECTED: Final = {
-    "_id", "id", "user_id", "app_id", "username", "email", "password", "hashed_password", "password_hash", "roles", "issuer_roles",
-    "is_admin", "is_superadmin", "issuer", "subject", "disabled", "sign_in", "created_at", "last_login_at", "plan", "tier",
+    "_id", "id", "user_id", "app_id", "username", "email", "password", "hashed_password", "password_hash", "roles",
+    "issuer_roles", "is_admin", "is_superadmin", "issuer", "subject", "disabled", "sign_in", "created_at", "last_login_at",
+    "plan", "tier",
 }  # fmt: skip
-_NAME: Final = re.compile(r"\w[\w.-]{1,63}")
+_NAME: Final = re.compile(r"[^\W_][\w.-]{1,63}")
 _EMAIL: Final = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+")
 _PROFILE_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _PROFILE_BYTES: Final = 16_384

@@ -12,7 +12,7 @@ MESSAGES: Final[dict[str, str]] = {
     "LIMIT_EXCEEDED": "Too many tries in a short time. Please wait a minute and try again.",
     "LOCAL_ACCOUNTS_OFF": "Signing in with a password is switched off here.",
     "REGISTRATION_OFF": "New accounts are created by an administrator here.",
-    "NAME_INVALID": "Choose a user name of 2 to 64 letters, digits, dots, dashes or underscores. It starts with a letter or digit.",
+    "NAME_INVALID": "Use 2 to 64 letters, digits, dots, dashes or underscores, and begin with a letter or digit.",
     "EMAIL_INVALID": "This does not look like an e-mail address.",
     "FULL_NAME_INVALID": "The full name may have at most 120 characters, without line breaks.",
     "PASSWORD_SHORT": "Choose a password of at least 10 characters.",

@@ -1,0 +1,77 @@
+"""The look the account pages share, and a form the browser itself sends."""
+
+from typing import Any
+
+import reflex as rx
+from reflex_components_core.el.elements.base import BaseHTML
+
+from mozaiks_shell.identity.state import SignIn
+from mozaiks_shell.ui import kit
+
+Words = rx.Component | rx.Var[Any] | str
+
+
+class PostForm(BaseHTML):
+    """A native form. Reflex's own ``rx.el.form`` never lets the browser submit, so this one is plain HTML."""
+
+    tag = "form"
+
+    action: rx.Var[str]
+    method: rx.Var[str] = rx.Var.create("post")
+
+
+def post_form(*children: rx.Component, action: str, **props: Any) -> rx.Component:
+    """A form that the browser posts to a path of ours, with or without JavaScript; the answer is a full page load."""
+    return PostForm.create(*children, action=action, **props)
+
+
+def next_field() -> rx.Component:
+    """Carries the wanted page along."""
+    return rx.el.input(type="hidden", name="next", value=SignIn.next)
+
+
+def away(path: str) -> rx.Var[str]:
+    """The address of another way in, with the wanted page kept."""
+    return rx.Var.create(path) + SignIn.next_query
+
+
+def account_card(title: str, text: Words, *children: rx.Component) -> rx.Component:
+    """A centred card with the page's heading and what went wrong, if anything did."""
+    heading = [rx.el.h1(title, class_name="mz-title"), rx.el.p(text, class_name="mz-description")]
+    return rx.el.div(
+        rx.el.div(*heading, style={"marginBottom": "20px"}),
+        kit.stack(
+            rx.cond(SignIn.problem != "", kit.notice(SignIn.problem, "danger")),
+            rx.cond(SignIn.notice != "", kit.notice(SignIn.notice, "neutral", action=_issuer_sign_out())),
+            *children,
+        ),
+        class_name="mz-card",
+        style={"maxWidth": "400px", "margin": "clamp(8px, 8vh, 88px) auto 32px", "padding": "28px"},
+    )
+
+
+def _issuer_sign_out() -> rx.Component:
+    link = rx.el.a("Sign out there too", href="/auth/oidc/sign-out", class_name="mz-link")
+    return rx.cond(SignIn.issuer_name != "", link)
+
+
+def issuer_button() -> rx.Component:
+    """The way in through the issuer; a link, because leaving the site is navigation."""
+    return rx.el.a(
+        kit.icon("log-in"),
+        rx.el.span("Continue with ", SignIn.issuer_name),
+        href=away("/auth/oidc/start"),
+        class_name="mz-button mz-secondary",
+    )
+
+
+def small_line(*children: Words) -> rx.Component:
+    """A quiet, centred sentence beneath the form."""
+    return rx.el.p(*children, class_name="mz-small mz-muted", style={"textAlign": "center"})
+
+
+def divider() -> rx.Component:
+    """A line with “or” in it, between two ways in."""
+    line = {"flex": "1", "height": "1px", "background": "var(--color-line)"}
+    ends = [rx.el.span(style=line) for _ in range(2)]
+    return rx.el.div(ends[0], rx.el.span("or"), ends[1], class_name="mz-row mz-gap-3 mz-muted mz-small", aria_hidden="true")
