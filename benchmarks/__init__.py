@@ -1,0 +1,1 @@
+"""Benchmarks of Mozaiks Shell, each against a comparator measured in the same run. See README.md."""
