@@ -1,20 +1,145 @@
-"""The frame around every page: skip link, header, sidebar, main, notices, chat. Mounted once above
-the router, so nothing in it is rebuilt when the person moves from page to page."""
+"""The frame around every page: skip link, header, sidebar, main, notices. Mounted once above the router, so
+nothing in it is rebuilt when the person moves from page to page."""
+
+from typing import Any
 
 import reflex as rx
+from reflex.style import LiteralColorMode, color_mode, set_color_mode
 
-from mozaiks_shell.shell.state import Frame
+from mozaiks_shell.appconfig.brand import brand
+from mozaiks_shell.shell.failures import connection_banner, page_boundary
+from mozaiks_shell.shell.frame_parts import HEAD_SCRIPT, FrameRoot, NavLink, NavToggle, Sidebar, Toaster
+from mozaiks_shell.shell.slots import header as header_slot
+from mozaiks_shell.shell.state import Frame, NavEntry, Notices
+from mozaiks_shell.ui.kit import icon, link, menu, menu_item
+from mozaiks_shell.ui.page import page_at, pages
+
+_SIDEBAR = "mz-sidebar"
+
+
+def head_components() -> list[rx.Component]:
+    """For ``App(head_components=...)``: the brand's tokens and icons, and what this browser remembers."""
+    return [
+        rx.el.link(rel="stylesheet", href="/brand/theme.css"),
+        rx.el.link(rel="icon", href="/brand/favicon"),
+        rx.el.link(rel="apple-touch-icon", href="/apple-touch-icon.png"),
+        rx.el.meta(name="color-scheme", content="light dark"),
+        rx.el.script(HEAD_SCRIPT),
+    ]
+
+
+def app_wraps() -> dict[tuple[int, str], Any]:
+    """For ``App(extra_app_wraps=...)``: frame, main region, boundary around the page, outermost first."""
+    return {(40, "Frame"): frame, (39, "Main"): main_region, (38, "PageBoundary"): page_boundary}
 
 
 def frame(_: bool) -> rx.Component:
-    """The app-level wrapper; Reflex appends the routed page inside :func:`main_region`."""
-    return rx.el.div(
-        rx.el.header(rx.el.a("Mozaiks", href="/"), rx.el.span(Frame.name)),
-        rx.el.nav(rx.foreach(Frame.nav, lambda entry: rx.el.a(entry["title"], href=entry["path"])), aria_label="Main"),
-        class_name="mz-frame",
+    """The app-level wrapper; Reflex appends what is inside it."""
+    bare = [page.route for page in pages() if page.access.kind == "public" and not page.in_nav]
+    open_to_all = [page.route for page in pages() if page.access.kind == "public" and page.in_nav]
+    return FrameRoot.create(
+        rx.el.a("Skip to content", href="#content", class_name="mz-skip"),
+        _header(),
+        Sidebar.create(_navigation(), id=_SIDEBAR, class_name="mz-sidebar", custom_attrs={"aria-label": "Sidebar"}),
+        connection_banner(),
+        Toaster.create(items=Notices.items),
+        bare=bare,
+        open=open_to_all,
+        signed_in=Frame.signed_in,
+        ready=Frame.ready,
     )
 
 
 def main_region(_: bool) -> rx.Component:
     """The one ``main`` landmark."""
     return rx.el.main(id="content", tab_index=-1, class_name="mz-main")
+
+
+def _header() -> rx.Component:
+    drawer = {"popoverTarget": _SIDEBAR}
+    open_menu = rx.el.button(
+        icon("menu", 18), type="button", aria_label="Menu", class_name="mz-button mz-ghost mz-drawer-button", custom_attrs=drawer
+    )
+    pieces = [rx.cond(Frame.gates[piece.key] == "ok", piece.render(), rx.fragment()) for piece in header_slot.pieces()]
+    return rx.el.header(
+        open_menu, _brand(), rx.el.div(class_name="mz-grow"), *pieces, _theme_menu(), _person(), class_name="mz-header"
+    )
+
+
+def _brand() -> rx.Component:
+    name = brand().name
+    return link(
+        rx.el.img(src="/brand/logo", alt="", width=22, height=22, class_name="mz-logo"),
+        rx.el.span(name, class_name="mz-brand-name mz-truncate"),
+        href="/",
+        class_name="mz-brand",
+    )
+
+
+def _theme_menu() -> rx.Component:
+    def choice(mode: LiteralColorMode, icon_name: str, title: str) -> rx.Component:
+        return menu_item(
+            title,
+            icon_name=icon_name,
+            on_click=set_color_mode(mode),
+            aria_pressed=rx.cond(color_mode == mode, "true", "false"),
+        )
+
+    sign = rx.el.span(icon("sun", class_name="mz-only-light"), icon("moon", class_name="mz-only-dark"), class_name="mz-icon-pair")
+    modes = [choice("light", "sun", "Light"), choice("dark", "moon", "Dark"), choice("system", "monitor", "System")]
+    return menu(sign, *modes, id="mz-theme", label="Theme", class_name="mz-menu-narrow")
+
+
+def _person() -> rx.Component:
+    face = rx.el.span(Frame.initials, class_name="mz-face", aria_hidden="true")
+    plan = rx.cond(Frame.plan != "", rx.el.span(Frame.plan, class_name="mz-badge mz-tone-accent"), rx.fragment())
+    who = rx.el.div(
+        rx.el.div(rx.el.span(Frame.name, class_name="mz-truncate mz-strong"), plan, class_name="mz-who-line"),
+        rx.el.div(Frame.email, class_name="mz-truncate mz-small mz-muted"),
+        class_name="mz-who",
+    )
+    sign_out = rx.el.form(
+        rx.el.button(icon("log-out"), "Sign out", type="submit", class_name="mz-menu-item"),
+        action="/auth/sign-out",
+        method="post",
+    )
+    ways = [menu_item("Settings", icon_name="settings", href="/settings")]
+    if page_at("/plans"):
+        ways.append(menu_item("Plans", icon_name="credit-card", href="/plans"))
+    profile = menu(face, who, _line(), *ways, _line(), sign_out, id="mz-profile", label="Profile", class_name="mz-profile")
+    sign_in = link("Sign in", href="/sign-in", class_name="mz-button mz-secondary mz-button-small mz-sign-in")
+    return rx.el.div(rx.el.div(profile, class_name="mz-person"), sign_in, class_name="mz-who-root")
+
+
+def _line() -> rx.Component:
+    return rx.el.div(class_name="mz-menu-line", role="presentation")
+
+
+def _navigation() -> rx.Component:
+    groups = rx.el.nav(rx.foreach(Frame.nav, _group), aria_label="Main", class_name="mz-nav")
+    toggle = NavToggle.create(icon("panel-left"), class_name="mz-button mz-ghost mz-button-small mz-nav-toggle")
+    return rx.fragment(groups, rx.el.div(toggle, class_name="mz-nav-foot"))
+
+
+def _group(group: Any) -> rx.Component:
+    heading = rx.cond(group["title"] != "", rx.el.h2(group["title"], class_name="mz-nav-heading"), rx.fragment())
+    return rx.el.div(heading, rx.el.ul(rx.foreach(group["entries"].to(list[NavEntry]), _entry)), class_name="mz-nav-group")
+
+
+def _entry(entry: Any) -> rx.Component:
+    lock = rx.cond(
+        entry["gate"] == "plan",
+        rx.el.span(icon("lock", 13), rx.el.span("(locked)", class_name="mz-hidden"), class_name="mz-nav-lock"),
+        rx.fragment(),
+    )
+    return rx.el.li(
+        NavLink.create(
+            icon(entry["icon"], 17),
+            rx.el.span(entry["title"], class_name="mz-nav-label mz-truncate"),
+            lock,
+            to=entry["path"],
+            exact=entry["exact"],
+            class_name="mz-nav-link",
+            custom_attrs={"title": entry["title"]},
+        )
+    )
