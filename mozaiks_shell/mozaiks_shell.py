@@ -1,37 +1,90 @@
 """The front door: settings -> rooms -> app. Wiring only."""
 
+import importlib
+from collections.abc import Awaitable, Callable
+
+import reflex as rx
 from fastapi import FastAPI
 from reflex.utils.prerequisites import get_web_dir
 
-import reflex as rx
+import mozaiks_shell.audit.service
+import mozaiks_shell.insights.service
+import mozaiks_shell.notifications.service
+import mozaiks_shell.usage.service  # noqa: F401 - these four listen to the bus
+from mozaiks_shell import billing, broker, identity, insights, notifications, plugin_host, shell, usage
+from mozaiks_shell.appconfig.brand import brand
+from mozaiks_shell.appconfig.loader import or_exit
+from mozaiks_shell.appconfig.plans import catalogue
+from mozaiks_shell.broker.service import capabilities, start_runtime
 from mozaiks_shell.foundation.logging import configure
 from mozaiks_shell.foundation.settings import load_or_exit
 from mozaiks_shell.hosting import csp, problems
+from mozaiks_shell.hosting import routes as hosting_routes
 from mozaiks_shell.hosting.asgi import Gatekeeper
-from mozaiks_shell.hosting.routes import router as hosting_routes
+from mozaiks_shell.hosting.migrate import only_one
 from mozaiks_shell.hosting.startup import lifespan
 from mozaiks_shell.hosting.state import process
+from mozaiks_shell.identity import form_routes
+from mozaiks_shell.plugin_host.loader import load_all
+from mozaiks_shell.plugin_host.routes import admin_routes, mount_plugins
+from mozaiks_shell.plugin_host.service import plugin_reports
+from mozaiks_shell.plugin_host.startup import start_plugins
 from mozaiks_shell.shell.event_gate import EventGate
-from mozaiks_shell.shell.frame import frame, main_region
-from mozaiks_shell.shell.pages import home  # noqa: F401 - declares its page
+from mozaiks_shell.shell.failures import handler_failed
+from mozaiks_shell.shell.frame import app_wraps, head_components
 from mozaiks_shell.shell.routing import mount
 
 settings = load_or_exit()
 configure(settings)
+process.app_name = or_exit(brand).name
+or_exit(catalogue)
+or_exit(capabilities)
+PAGES = ("identity.pages.sign_in", "identity.pages.register", "shell.pages.home", "shell.pages.settings", "admin.pages.overview")
+for name in PAGES:
+    importlib.import_module(f"mozaiks_shell.{name}")
+load_all(settings)
 
-api = FastAPI(title="Mozaiks Shell", docs_url=None, redoc_url=None, openapi_url=None)
+api = FastAPI(title=process.app_name, docs_url=None, redoc_url=None, openapi_url=None)
 problems.install(api)
-for router in (hosting_routes,):
+for room in (identity, billing, broker, shell, usage, insights, notifications, plugin_host):
+    api.include_router(importlib.import_module(f"{room.__name__}.routes").router)
+for router in (hosting_routes.router, form_routes.router, admin_routes(only_one)):
     api.include_router(router)
+mount_plugins(api)
+
+
+async def plugins_step() -> Callable[[], Awaitable[None]] | None:
+    """Migrate and initialise the plugins, after the shell's own tables are there."""
+    await start_plugins(settings, only_one)
+    process.plugins_loaded = sum(report.state == "loaded" for report in plugin_reports())
+    return None
+
+
+def facts() -> list[tuple[str, str]]:
+    """What the start-up lines say beyond address and database."""
+    reports = plugin_reports()
+    broken = [f"{report.name} is quarantined: {report.reason}" for report in reports if report.state == "quarantined"]
+    return [
+        ("State", "redis" if settings.redis_url else "in process"),
+        ("Sign-in", " and ".join(filter(None, ["local accounts" * settings.local_accounts, settings.oidc_authority]))),
+        ("Billing", settings.billing_provider),
+        ("Agents", (settings.ai_url or "embedded runtime") if settings.ai_enabled else "off"),
+        ("Plugins", ", ".join(report.name for report in reports if report.state == "loaded") or "none"),
+        *[("", line) for line in broken],
+    ]
+
 
 app = rx.App(
     toaster=None,
-    api_transformer=[api, lambda inner: Gatekeeper(inner, settings, lambda: csp.policy(get_web_dir() / "build" / "client"))],
-    extra_app_wraps={(40, "Frame"): frame, (39, "Main"): main_region},
     html_lang="en",
+    stylesheets=["/shell.css"],
+    head_components=head_components(),
+    extra_app_wraps=app_wraps(),
+    backend_exception_handler=handler_failed,
+    api_transformer=[api, lambda inner: Gatekeeper(inner, settings, lambda: csp.policy(get_web_dir() / "build" / "client"))],
 )
 for key in [key for key in app.app_wraps if key[1] in {"Overlay", "ExtraOverlay"}]:
-    del app.app_wraps[key]
+    del app.app_wraps[key]  # Reflex's own banner and toasts; the frame has its own
 app.add_middleware(EventGate(), index=0)
 mount(app, process.app_name)
-app.register_lifespan_task(lifespan(settings, [], lambda: []))
+app.register_lifespan_task(lifespan(settings, [("plugins", plugins_step), ("runtime", start_runtime)], facts))

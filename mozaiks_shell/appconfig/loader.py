@@ -1,6 +1,8 @@
 """Reads one JSON file of the app's configuration: the operator's, else the packaged default (F-103)."""
 
 import json
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,6 +12,7 @@ from mozaiks_shell.foundation.settings import get_settings
 
 DEFAULTS = Path(__file__).parent / "defaults"
 
+Result = TypeVar("Result")
 Config = TypeVar("Config", bound=BaseModel)
 
 
@@ -19,6 +22,15 @@ class ConfigError(ValueError):
     def __init__(self, file: Path, problems: list[str]) -> None:
         self.file, self.problems = file, problems
         super().__init__("\n".join([f"{file} cannot be used:", *(f"  {problem}" for problem in problems)]))
+
+
+def or_exit(read: Callable[[], Result]) -> Result:
+    """What ``read`` returns; prints the file and every problem in it and exits 2 when it is unusable."""
+    try:
+        return read()
+    except ConfigError as error:
+        sys.stderr.write(f"\nMozaiks Shell cannot start. {error}\n\n")
+        raise SystemExit(2) from None
 
 
 def path_of(name: str) -> Path:

@@ -24,7 +24,7 @@ def alembic_config(settings: Settings) -> Config:
 
 
 @contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
+def only_one(settings: Settings) -> Iterator[None]:
     """Hold the migration lock: an advisory lock on PostgreSQL, a lock file beside SQLite."""
     url = make_url(settings.sql_url_sync)
     if url.get_backend_name() == "postgresql":
@@ -46,5 +46,5 @@ def _only_one(settings: Settings) -> Iterator[None]:
 
 def upgrade(settings: Settings, revision: str = "shell@head") -> None:
     """Bring the shell's own tables to the newest revision. Blocking: call it in a thread."""
-    with _only_one(settings):
+    with only_one(settings):
         command.upgrade(alembic_config(settings), revision)
