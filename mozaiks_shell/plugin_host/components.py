@@ -1,5 +1,7 @@
 """What stands in a plugin's place while it is out of service."""
 
+from functools import wraps
+
 import reflex as rx
 
 from mozaiks_shell.plugin_host.state import PluginHealth
@@ -10,6 +12,7 @@ from mozaiks_shell.ui.page import PageFunction
 def unless_unavailable(title: str, content: PageFunction) -> PageFunction:
     """A page function that shows ``content``, or says that the plugin is out of service."""
 
+    @wraps(content)
     def render() -> rx.Component:
         return rx.cond(
             PluginHealth.unavailable,

@@ -57,9 +57,7 @@ def entry_in(module: ModuleType, plugin: Plugin, attribute: str = "") -> Entry |
         if callable(found):
             return Entry(found)
     if attribute:
-        raise PluginProblem(
-            Cause.MANIFEST, f"entry_point names {attribute!r}, which {module.__name__.split('.', 2)[2]} does not have"
-        )
+        raise PluginProblem(Cause.MANIFEST, f"entry_point names {attribute!r}, which its module does not have", "manifest.json")
     for found in vars(module).values():
         if inspect.isclass(found) and found.__module__ == module.__name__ and callable(getattr(found, "on_request", None)):
             return _class_form(found, plugin)

@@ -30,7 +30,7 @@ from mozaiks_shell.plugin_host.errors import Cause, PluginProblem
 from mozaiks_shell.plugin_host.execution import Entry, entry_in
 from mozaiks_shell.plugin_host.registry import NAMESPACE, Plugin, PluginState
 from mozaiks_shell.plugin_host.source_check import check_sources
-from mozaiks_shell.plugin_host.withdraw import plugin_states, plugin_tables, rogue_pages, withdraw
+from mozaiks_shell.plugin_host.withdraw import plugin_states, plugin_tables, rogue_pages, rogue_tables, withdraw
 from mozaiks_shell.ui import page as declared
 from mozaiks_shell.ui.page import PageClash, owned_by
 from mozaiks_shell.ui.state import HANDLER_ACCESS, ShellState
@@ -45,6 +45,7 @@ def load_all(settings: Settings) -> list[Plugin]:
 
     Call once per process, before pages are mounted.
     """
+    importlib.import_module("mozaiks_shell.sdk")  # so that its own import is not charged to a plugin
     for plugin in discover(settings):
         load(plugin)
     return registry.all_plugins()
@@ -68,7 +69,7 @@ def load(plugin: Plugin) -> Plugin:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # noqa: BLE001 - SystemExit and friends: a plugin cannot take the shell down
-        quarantine(plugin, _problem(plugin, error), set(SQLModel.metadata.tables) - before)
+        quarantine(plugin, _problem(plugin, error), rogue_tables(before))
     return plugin
 
 
@@ -190,7 +191,7 @@ def _check_tables(plugin: Plugin, before: set[str]) -> None:
                 f"table {name!r} of {table.__name__} must be named {plugin.slug}_…",
                 _file_of(plugin, table.__module__),
             )
-    for name in sorted(set(SQLModel.metadata.tables) - before - mapped.keys()):
+    for name in sorted(rogue_tables(before)):
         raise PluginProblem(Cause.TABLE, f"table {name!r} derives neither from sdk.Model nor from sdk.SharedModel")
     plugin.tables = tuple(sorted(mapped))
 

@@ -64,7 +64,7 @@ async def _start(plugin: Plugin, settings: Settings, lock: Lock) -> None:
     except PluginProblem as problem:
         plugin.state, plugin.problem = PluginState.QUARANTINED, problem
         silence(plugin)
-        report(plugin)
+        registry.report(plugin)
         return
     unsilence(plugin)
     plugin.state, plugin.problem = PluginState.LOADED, None

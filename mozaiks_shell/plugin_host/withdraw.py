@@ -66,6 +66,11 @@ def plugin_tables(plugin: Plugin) -> list[type[AppRow]]:
     return [table for table in scoped_tables() if belongs(table.__module__, plugin)]
 
 
+def rogue_tables(before: set[str]) -> set[str]:
+    """Tables that appeared since ``before`` and are mapped by nobody behind the wall."""
+    return set(SQLModel.metadata.tables) - before - {str(table.__tablename__) for table in scoped_tables()}
+
+
 def rogue_pages(plugin: Plugin) -> list[str]:
     """Routes the plugin declared with ``rx.page``, past our gate."""
     pages = RegistrationContext.ensure_context().decorated_pages
@@ -98,8 +103,11 @@ def _withdraw_tables(plugin: Plugin, further: set[str]) -> None:
     names = set(plugin.tables) | further
     for table in plugin_tables(plugin):
         names.add(str(table.__tablename__))
+        mappers: Any = table._sa_registry  # type: ignore[attr-defined]
         if (manager := manager_of_class(table)) is not None:
-            table._sa_registry._dispose_manager_and_mapper(manager)  # type: ignore[attr-defined]
-        type.__delattr__(table, "__table__")
+            mappers._dispose_manager_and_mapper(manager)
+            mappers._managers.pop(manager, None)
+        if "__table__" in vars(table):
+            type.__delattr__(table, "__table__")
     for name in names & SQLModel.metadata.tables.keys():
         SQLModel.metadata.remove(SQLModel.metadata.tables[name])
