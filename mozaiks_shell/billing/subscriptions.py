@@ -19,6 +19,7 @@ from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import Conflict, NotFound, Unavailable
 from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.identity.service import find_user
 
 TRIES = 10  # a write is stale only when another one went through, so this many losses in a row mean trouble
 
@@ -135,11 +136,12 @@ async def set_plan(actor: Principal, user_id: str, name: str, until: datetime | 
     The caller has checked that ``actor`` is an administrator.
 
     Raises:
-        NotFound: no such plan. Conflict: plans are bought here, so the payment service would overrule it.
+        NotFound: no such plan or person. Conflict: plans are bought here, so the payment service would overrule it.
     """
     if get_settings().billing_provider != "manual":
         raise Conflict("Plans are not set by hand with this billing provider.", code="NOT_MANUAL")
     plan = _plan(name)
+    await find_user(user_id)
 
     async def given(row: Subscription | None) -> Truth:
         return Truth(plan.name, "active", until)
