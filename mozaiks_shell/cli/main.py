@@ -9,6 +9,7 @@ from sqlalchemy.engine import make_url
 
 import mozaiks_shell
 from mozaiks_shell.appconfig.loader import path_of
+from mozaiks_shell.cli.scaffold import scaffold
 from mozaiks_shell.cli.settings_docs import env_example, readme_with_table
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.settings import ROOT, Settings, load_or_exit
@@ -51,6 +52,19 @@ def doctor() -> None:
     typer.echo(f"ok       runtime  {settings.ai_url or 'embedded'}")
     typer.echo(f"ok       billing  {settings.billing_provider}")
     raise typer.Exit(1 if broken else 0)
+
+
+@app.command()
+def new(name: str) -> None:
+    """Make a plugin folder that runs as it is."""
+    try:
+        files = scaffold(load_or_exit().plugins_path, name)
+    except ValueError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    for file in files:
+        typer.echo(f"written  {file}")
+    typer.echo(f"Start the app and open /plugins/{name}.")
 
 
 @app.command()
