@@ -148,8 +148,7 @@ async def runtime() -> Runtime:
 
 async def plan_of(principal: Principal) -> str:
     """Name of the person's plan."""
-    ask = getattr(billing, "plan_of", None)
-    return (await ask(principal)).name if ask else ""
+    return (await billing.plan_of(principal)).name
 
 
 async def offers(principal: Principal) -> list[Offer]:

@@ -12,7 +12,7 @@ from mozaiks_shell.foundation.errors import Conflict, NotFound, ShellError, Time
 from mozaiks_shell.foundation.logging import get_logger
 
 log = get_logger("broker")
-_CHAT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,127}")
+_CHAT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
 
 
 class HttpRuntime:

@@ -1,0 +1,43 @@
+"""Chats as the broker sees them."""
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, select
+
+from mozaiks_shell.broker.ports import KnownChat
+from mozaiks_shell.chat.models import Chat
+from mozaiks_shell.foundation.access import Principal
+from mozaiks_shell.foundation.db import Scope, session, system_session
+from mozaiks_shell.foundation.errors import Upstream
+
+
+class Keeper:
+    """The broker's :class:`~mozaiks_shell.broker.ports.ChatKeeper` over the chat table."""
+
+    async def find(self, chat_id: str) -> KnownChat | None:
+        """See the port."""
+        async with system_session() as db:
+            return known(await db.get(Chat, chat_id))
+
+    async def find_started(self, principal: Principal, start_key: str) -> KnownChat | None:
+        """See the port."""
+        async with session(Scope(principal.app_id, principal.user_id)) as db:
+            query = select(Chat).where(col(Chat.start_key) == start_key)
+            return known((await db.execute(query)).scalars().first())
+
+    async def add(self, principal: Principal, chat_id: str, workflow: str, start_key: str | None) -> KnownChat:
+        """See the port."""
+        row = Chat(id=chat_id, runtime_chat_id=chat_id, workflow=workflow, start_key=start_key)
+        try:
+            async with session(Scope(principal.app_id, principal.user_id)) as db:
+                db.add(row)
+        except IntegrityError:
+            earlier = await self.find_started(principal, start_key) if start_key else None
+            if earlier is None:
+                raise Upstream("The assistant's server gave a chat id twice.", code="RUNTIME_ERROR") from None
+            return earlier
+        return KnownChat(chat_id, chat_id, workflow, principal.user_id)
+
+
+def known(chat: Chat | None) -> KnownChat | None:
+    """What the broker may know of a row."""
+    return KnownChat(chat.id, chat.runtime_chat_id, chat.workflow, chat.user_id) if chat else None

@@ -1,0 +1,397 @@
+"""The published runtime's WebSocket frames, both ways: what arrives becomes one typed :data:`Upstream` value.
+
+Tolerant on purpose: with or without the ``chat.`` prefix, with fields missing, of the wrong type or too large. A
+frame is never an error here; what nobody knows becomes :class:`Unknown` so that it can be counted.
+"""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+MAX_TEXT: Final = 200_000  # characters of one message
+MAX_PAYLOAD: Final = 512_000  # characters of a UI tool's payload as JSON
+
+_UNSAFE = re.compile("[\x00\ud800-\udfff]")
+_STOCK_PROMPT = re.compile(
+    r"^\s*((please )?(give|provide) feedback to|replying as )|use auto-reply",
+    re.IGNORECASE,
+)
+_RESUME_SIGNAL = "[SYSTEM_RESUME_SIGNAL]"
+_KNOWN_NOISE = frozenset(
+    {
+        "run_start", "tool_response", "context_update", "tool_ui_response", "attachment_uploaded", "component_action_ack",
+        "oauth_completed", "usage_summary", "mode_changed", "general_session_created", "context_switched", "workflow_started",
+        "workflow_batch_started", "workflow_child_completed", "mfj_fan_in_started", "workflow_resumed", "resume_boundary", "ping",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Meta:
+    """First frame: the chat the server really attached us to. ``completed`` is its status 1."""
+
+    chat_id: str
+    completed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """Who speaks next."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """An increment of a message that is being written."""
+
+    agent: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A whole message. ``number`` is its place in the conversation where the frame tells one (0 is the first)."""
+
+    agent: str
+    content: str
+    number: int | None
+    replay: bool
+    cancelled: bool
+
+    @property
+    def by_user(self) -> bool:
+        """Whether it is a text of the person (or the workflow's seed, which speaks as the person)."""
+        return self.agent.casefold() in {"user", "userproxy", "user_proxy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """The run waits for a text. ``prompt`` is empty when the runtime sent its stock sentence."""
+
+    id: str
+    prompt: str
+    password: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question was answered, by us or by somebody else."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The verdict on something we sent. ``what`` is ``input`` or ``tool``."""
+
+    what: str
+    id: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A UI tool to show. ``payload`` is JSON text of an object."""
+
+    id: str
+    component: str
+    display: str
+    title: str
+    payload: str
+    awaiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOver:
+    """A UI tool is done (``dismissed`` False) or goes off the screen."""
+
+    id: str
+    dismissed: bool
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A tool tells how far it is, 0 to 100."""
+
+    id: str
+    percent: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Navigate:
+    """The run asks to open a page. Not validated yet."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one model call."""
+
+    event_id: str
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something went wrong over there. ``message`` is fit for a person; ``fatal`` means the run broke."""
+
+    code: str
+    message: str
+    fatal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The run is over. ``certain`` False is AG2's own last event, which an error may still follow."""
+
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """Known, and not for people: noise, heartbeats, texts of hidden agents."""
+
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """No frame of the contract."""
+
+    type: str
+
+
+Upstream: TypeAlias = (
+    Meta | Speaker | Piece | Said | Ask | Answered | Acknowledged | Tool | ToolOver | Progress | Navigate | Usage | Problem
+    | Ended | Hidden | Unknown
+)  # fmt: skip
+
+
+def clean(value: object, limit: int = 400) -> str:
+    """Text that any database and any socket can carry: no NUL, no lone surrogates, at most ``limit`` characters."""
+    text = value if isinstance(value, str) else ""
+    text = text[:limit]
+    return text if text.isascii() and "\x00" not in text else _UNSAFE.sub("\ufffd", text)
+
+
+def read(raw: str | bytes) -> Upstream:
+    """The value behind one frame."""
+    try:
+        frame = json.loads(raw)
+    except (ValueError, RecursionError):
+        return Unknown("not JSON")
+    if not isinstance(frame, dict):
+        return Unknown("not an object")
+    data = frame.get("data")
+    fields = _Fields(data if isinstance(data, dict) else frame, frame)
+    name = clean(frame.get("type"), 80)
+    reader = _READERS.get(name.removeprefix("chat."))
+    if reader is not None:
+        return reader(fields)
+    return Hidden(name) if name.removeprefix("chat.") in _KNOWN_NOISE else Unknown(name)
+
+
+@dataclass(slots=True)
+class _Fields:
+    """Typed access to a frame's data."""
+
+    data: dict[str, Any]
+    frame: dict[str, Any] = field(default_factory=dict)
+
+    def text(self, *names: str, limit: int = 400) -> str:
+        """The first of these that is a non-empty text."""
+        for name in names:
+            if found := clean(self.data.get(name), limit):
+                return found
+        return ""
+
+    def agent(self) -> str:
+        """Who the frame is from."""
+        return self.text("agent", "sender", limit=80) or clean(self.frame.get("agent"), 80) or "Agent"
+
+    @property
+    def hidden(self) -> bool:
+        """Whether the runtime marked it as a trace of a hidden agent."""
+        return self.data.get("ui_visibility") == "trace"
+
+
+def _meta(f: _Fields) -> Upstream:
+    return Meta(f.text("chat_id", limit=128), f.data.get("status") == 1)
+
+
+def _speaker(f: _Fields) -> Upstream:
+    return Speaker(f.agent())
+
+
+def _piece(f: _Fields) -> Upstream:
+    content = clean(f.data.get("content"), MAX_TEXT)
+    return Hidden("chat.print") if f.hidden or not content else Piece(f.agent(), content)
+
+
+def _said(f: _Fields) -> Upstream:
+    content = clean(f.data.get("content"), MAX_TEXT)
+    if f.hidden or not content.strip() or _RESUME_SIGNAL in content:
+        return Hidden("chat.text")
+    index, sequence, metadata = f.data.get("index"), f.data.get("sequence"), f.data.get("metadata")
+    number = index if isinstance(index, int) else sequence - 1 if isinstance(sequence, int) else None
+    cancelled = isinstance(metadata, dict) and metadata.get("cancelled") is True
+    return Said(f.agent(), content, number, f.data.get("replay") is True, cancelled)
+
+
+def _ask(f: _Fields) -> Upstream:
+    request_id = f.text("request_id", "input_request_id", limit=128)
+    prompt = f.text("prompt", limit=4000).strip()
+    if not request_id:
+        return Unknown("chat.input_request without id")
+    return Ask(request_id, "" if _STOCK_PROMPT.search(prompt) else prompt, f.data.get("password") is True)
+
+
+def _answered(f: _Fields) -> Upstream:
+    request_id = f.text("request_id", "input_request_id", limit=128)
+    return Answered(request_id) if request_id else Hidden("chat.input_ack")
+
+
+def _ack_input(f: _Fields) -> Upstream:
+    return Acknowledged("input", f.text("input_request_id", "request_id", limit=128), f.data.get("status") != "rejected")
+
+
+def _ack_tool(f: _Fields) -> Upstream:
+    return Acknowledged("tool", f.text("eventId", "event_id", limit=128), f.data.get("status") != "rejected")
+
+
+def _tool(f: _Fields) -> Upstream:
+    component, tool_id = f.text("component_type", limit=128), f.text("corr", "eventId", "event_id", "tool_call_id", limit=128)
+    if not component or not tool_id:
+        return Hidden("chat.tool_call")  # AG2's own call event: noise
+    raw = f.data.get("payload")
+    payload = raw if isinstance(raw, dict) else {}
+    display = f.text("display", "display_type") or clean(payload.get("display")) or "inline"
+    title = clean(payload.get("title"), 200) or clean(payload.get("label"), 200) or f.text("title", limit=200)
+    encoded = json.dumps(payload, separators=(",", ":"))
+    if len(encoded) > MAX_PAYLOAD:
+        return Problem("TOOL_TOO_LARGE", f"“{title or component}” is too large to be shown.", False)
+    shown = "inline" if display == "inline" else "artifact"
+    return Tool(tool_id, component, shown, title, encoded, f.data.get("awaiting_response") is not False)
+
+
+def _complete(f: _Fields) -> Upstream:
+    return ToolOver(f.text("eventId", "event_id", limit=128), False, f.text("summary", limit=200))
+
+
+def _dismiss(f: _Fields) -> Upstream:
+    return ToolOver(f.text("event_id", "eventId", limit=128), True, "")
+
+
+def _progress(f: _Fields) -> Upstream:
+    percent = f.data.get("progress_percent")
+    value = float(percent) if isinstance(percent, int | float) and percent == percent else 0.0
+    return Progress(f.text("corr", "tool_name", limit=128) or "run", min(100.0, max(0.0, value)), f.text("status_message"))
+
+
+def _navigate(f: _Fields) -> Upstream:
+    return Navigate(f.text("path", "to", "url", limit=512))
+
+
+def _usage(f: _Fields) -> Upstream:
+    event_id = f.text("event_id", limit=64)
+    if not event_id:
+        return Unknown("chat.usage_delta without event_id")
+    counts = {name: _count(f.data.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
+    names = {"agent": f.text("agent_name", limit=80), "model": f.text("model_name", limit=80)}
+    return Usage(event_id, {"event_id": event_id, **names, **counts, "cached": f.data.get("cached") is True})
+
+
+def _count(value: object) -> int:
+    return min(max(value, 0), 10**9) if isinstance(value, int) else 0
+
+
+_PLAIN = {
+    "SCHEMA_VALIDATION_FAILED": "The assistant's server did not understand what we sent.",
+    "GENERAL_MODE_EMPTY_MESSAGE": "An empty message cannot be answered.",
+    "GENERAL_MODE_FAILED": "The assistant could not answer this.",
+    "GENERAL_CHAT_CREATE_FAILED": "A new conversation could not be made.",
+    "USER_MESSAGE_FAILED": "Your message could not be processed.",
+    "UI_TOOL_RESPONSE_FAILED": "Your answer to the form could not be processed.",
+    "ARTIFACT_ACTION_FAILED": "The action could not be carried out.",
+    "SWITCH_WORKFLOW_FAILED": "The assistant could not switch to that workflow.",
+    "START_WORKFLOW_FAILED": "The assistant could not start another workflow.",
+    "START_WORKFLOW_BATCH_FAILED": "The assistant could not start the other workflows.",
+    "RESUME_FAILED": "The assistant could not pick up where it was.",
+    "PREREQ_VALIDATION_ERROR": "It could not be checked whether this may start.",
+    "WORKFLOW_EXECUTION_FAILED": "The run stopped because of an error in the workflow.",
+    "WORKFLOW_BACKGROUND_FAILED": "The run stopped because of an error in the workflow.",
+    "TOKEN_BUDGET_EXCEEDED": "The token budget is used up.",
+}
+_FATAL = {"WORKFLOW_EXECUTION_FAILED", "WORKFLOW_BACKGROUND_FAILED", "WORKFLOW_PREREQS_NOT_MET", "PREREQ_VALIDATION_ERROR"}
+_PROGRAMMERS_WORDS = re.compile(
+    r"Traceback|Error\b|Exception|object at 0x|is not defined|local variable|not associated with a value|NoneType"
+    r"|<class|\bself\.|\w+\(.*\)|[{}\[\]]|\\n|  File "
+)
+
+
+def _problem(f: _Fields) -> Upstream:
+    code = f.text("error_code", "code", limit=80).upper() or "RUNTIME_ERROR"
+    told = f.text("message", "error", limit=400).strip()
+    plain = _PLAIN.get(code)
+    if plain is None:
+        readable = told and not _PROGRAMMERS_WORDS.search(told)
+        plain = told if readable else "The assistant reported a problem."
+    return Problem(code, plain, code in _FATAL)
+
+
+def _blocked(f: _Fields) -> Upstream:
+    reason = f.text("message", limit=400) or "Something else has to be finished first."
+    return Problem("WORKFLOW_PREREQS_NOT_MET", reason, False)
+
+
+def _complete_run(_: _Fields) -> Upstream:
+    return Ended(True)
+
+
+def _ag2(f: _Fields) -> Upstream:
+    return Ended(False) if f.text("event_type") == "TerminationEvent" else Hidden("unknown")
+
+
+_READERS = {
+    "chat_meta": _meta,
+    "select_speaker": _speaker,
+    "print": _piece,
+    "text": _said,
+    "input_request": _ask,
+    "input_ack": _answered,
+    "ack.input": _ack_input,
+    "ack.ui_tool_response": _ack_tool,
+    "tool_call": _tool,
+    "ui_tool_event": _tool,
+    "ui_tool_complete": _complete,
+    "ui_tool_dismiss": _dismiss,
+    "tool_progress": _progress,
+    "navigate": _navigate,
+    "usage_delta": _usage,
+    "error": _problem,
+    "prereq_blocked": _blocked,
+    "run_complete": _complete_run,
+    "unknown": _ag2,
+}
+
+
+def submit(chat_id: str, text: str, request_id: str, context: dict[str, Any] | None) -> str:
+    """``user.input.submit``: the answer to a pending question."""
+    frame: dict[str, Any] = {"type": "user.input.submit", "chat_id": chat_id, "text": text, "request_id": request_id}
+    return json.dumps(frame | ({"context": context} if context else {}))
+
+
+def tool_response(chat_id: str, tool_id: str, component: str, response: dict[str, Any]) -> str:
+    """``ui_tool_response``: the answer of a UI tool."""
+    ids = {"eventId": tool_id, "ui_tool_id": component, "chat_id": chat_id}
+    return json.dumps({"type": "ui_tool_response", **ids, "response": response})
+
+
+def cancel(chat_id: str) -> str:
+    """``user.cancel``: stop what is being written. Only the embedded runtime knows it."""
+    return json.dumps({"type": "user.cancel", "chat_id": chat_id})

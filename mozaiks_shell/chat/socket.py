@@ -1,0 +1,253 @@
+"""``WS /ws/chat``: the browser's end. One socket shows one chat at a time: replay from an offset, then the tail.
+
+From the browser: ``open`` (chat or workflow, ``from`` the last offset seen), ``say``, ``answer``, ``stop``, ``ping``.
+To it: ``{"t":"chat"}`` with the status, durable items with offset ``o`` and kind ``k``, pieces of the streaming
+message as ``[o,"text"]``, ``caught_up``, ``refused``, ``pong``.
+Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1009 message
+too big, 1011 too slow, 1001 going away.
+"""
+
+import asyncio
+import contextlib
+import json
+import re
+from collections import Counter
+from typing import Any, Final
+
+from fastapi import APIRouter, WebSocket
+from starlette.websockets import WebSocketDisconnect, WebSocketState
+
+from mozaiks_shell.chat import service
+from mozaiks_shell.chat.transcript import Channel, Tail, dumps, wire
+from mozaiks_shell.chat.writer import DELTA, Entry
+from mozaiks_shell.foundation.access import Principal, set_principal
+from mozaiks_shell.foundation.errors import Invalid, NotFound, ShellError, TooMany
+from mozaiks_shell.foundation.ids import new_id
+from mozaiks_shell.foundation.limits import hit
+from mozaiks_shell.foundation.logging import get_logger
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.identity.service import principal_from
+
+log = get_logger("chat")
+router = APIRouter()
+
+NOT_SIGNED_IN: Final = 4001
+NOT_YOURS: Final = 4003
+TOO_MANY: Final = 4008
+TOO_BIG: Final = 1009
+_MAX_MESSAGE = 64 * 1024
+_MESSAGES_PER_MINUTE = 240
+_RECHECK = 60.0  # seconds
+_SEND_WITHIN = 30.0  # a browser that takes nothing for so long is gone
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_open: Counter[tuple[str, str]] = Counter()
+
+
+class _Closed(Exception):
+    """The conversation with this browser is over; carries the close code."""
+
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(reason)
+        self.code, self.reason = code, reason
+
+
+@router.websocket("/ws/chat")
+async def chat_socket(socket: WebSocket) -> None:
+    """Check who is there, then talk until one side leaves."""
+    await socket.accept()
+    settings = get_settings()
+    if socket.headers.get("origin", "").rstrip("/") not in settings.allowed_origins:
+        await socket.close(NOT_YOURS, "Origin not allowed")
+        return
+    principal = await principal_from(socket.headers.get("cookie", ""))
+    if principal is None:
+        await socket.close(NOT_SIGNED_IN, "Not signed in")
+        return
+    who = (principal.app_id, principal.user_id)
+    if _open[who] >= settings.sockets_per_user:
+        await socket.close(TOO_MANY, "Too many chat windows")
+        return
+    _open[who] += 1
+    try:
+        await _Browser(socket, principal).serve()
+    finally:
+        _open[who] -= 1
+        if _open[who] <= 0:
+            del _open[who]
+
+
+class _Browser:
+    """One open socket."""
+
+    def __init__(self, socket: WebSocket, principal: Principal) -> None:
+        self._socket = socket
+        self._principal = principal
+        self._channel: Channel | None = None
+        self._shower: asyncio.Task[None] | None = None
+
+    async def serve(self) -> None:
+        """Talk until the browser leaves, is signed out, or takes nothing any more."""
+        set_principal(self._principal)
+        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._recheck())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            failure = next((task.exception() for task in done), None)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._let_go()
+        if isinstance(failure, _Closed):
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                if self._socket.application_state is WebSocketState.CONNECTED:
+                    await self._socket.close(failure.code, failure.reason)
+        elif failure is not None and not isinstance(failure, WebSocketDisconnect | TimeoutError | RuntimeError):
+            log.error("chat socket failed", exc_info=failure)
+
+    async def _send(self, text: str) -> None:
+        async with asyncio.timeout(_SEND_WITHIN):
+            await self._socket.send_text(text)
+
+    async def _check(self) -> None:
+        """The session must be alive and still the same person's (D3)."""
+        principal = await principal_from(self._socket.headers.get("cookie", ""))
+        if principal is None or principal.user_id != self._principal.user_id:
+            raise _Closed(NOT_SIGNED_IN, "Signed out")
+        self._principal = principal
+
+    async def _recheck(self) -> None:
+        while True:
+            await asyncio.sleep(_RECHECK)
+            await self._check()
+
+    # -- from the browser --------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        while True:
+            raw = await self._socket.receive_text()
+            if len(raw) > _MAX_MESSAGE or not raw.isascii() and len(raw.encode("utf-8", "replace")) > _MAX_MESSAGE:
+                raise _Closed(TOO_BIG, "Message too big")
+            try:
+                message = json.loads(raw)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(message, dict):
+                await self._check()
+                await self._handle(message)
+
+    async def _handle(self, message: dict[str, Any]) -> None:
+        kind = message.get("t")
+        if kind == "ping":
+            await self._send('{"t":"pong"}')
+            return
+        given = message.get("id")
+        reference = given if isinstance(given, str) and _MESSAGE_ID.fullmatch(given) else ""
+        try:
+            await hit("chat.socket", self._principal.user_id, _MESSAGES_PER_MINUTE)
+            match kind:
+                case "open":
+                    await self._open(message)
+                case "say":
+                    await service.say(self._principal, self._chat(), _text(message.get("text")), reference or new_id("msg"))
+                case "stop":
+                    await service.stop(self._principal, self._chat())
+                case "answer":
+                    reference = _text(message.get("tool"))
+                    await service.answer_tool(self._principal, self._chat(), reference, _object(message.get("response")))
+        except ShellError as error:
+            await self._refuse(error, reference)
+
+    async def _refuse(self, error: ShellError, reference: str) -> None:
+        frame = {"t": "refused", "code": error.code, "message": error.message}
+        frame |= {"id": reference} if reference else {}
+        await self._send(dumps(frame | ({"retry_after": error.retry_after} if isinstance(error, TooMany) else {})))
+
+    def _chat(self) -> str:
+        if self._channel is None:
+            raise Invalid("No chat is open.", code="NO_CHAT")
+        return self._channel.chat_id
+
+    # -- to the browser ----------------------------------------------------------------------------------
+
+    async def _open(self, message: dict[str, Any]) -> None:
+        await self._let_go()
+        workflow = _text(message.get("workflow")) or None
+        seen = message.get("from")
+        after = seen if isinstance(seen, int) and not isinstance(seen, bool) and seen >= -1 else -1
+        try:
+            channel = await service.watch(
+                self._principal, _text(message.get("chat")) or None, workflow, new=message.get("new") is True
+            )
+        except NotFound as error:
+            if error.code == "CHAT_NOT_FOUND":
+                raise _Closed(NOT_YOURS, "Not your chat") from error
+            raise
+        self._channel = channel
+        # Subscribed before the log is read: what is committed in between comes twice and is skipped, never lost.
+        self._shower = asyncio.create_task(self._show(channel, channel.watch(), after))
+
+    async def _let_go(self) -> None:
+        shower, channel = self._shower, self._channel
+        self._shower = self._channel = None
+        if shower is not None:
+            shower.cancel()
+            await asyncio.gather(shower, return_exceptions=True)
+        if channel is not None:
+            service.unwatch(channel)
+
+    async def _show(self, channel: Channel, tail: Tail, after: int) -> None:
+        try:
+            await self._send(dumps(channel.frame))
+            after = await self._catch_up(channel, after)
+            await self._send(dumps({"t": "caught_up", "offset": after}))
+            while True:
+                entries = await tail.take()
+                if tail.lost:
+                    tail.lost = False
+                    after = await self._catch_up(channel, after)
+                    await self._send(dumps(channel.frame))
+                else:
+                    after = await self._pass_on(entries, after)
+        except (WebSocketDisconnect, TimeoutError, RuntimeError):
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                await self._socket.close(1011, "Too slow")
+        finally:
+            channel.unwatch(tail)
+
+    async def _catch_up(self, channel: Channel, after: int) -> int:
+        async for offset, text in channel.replay(after):
+            await self._send(text)
+            after = offset
+        return after
+
+    async def _pass_on(self, entries: list[Entry], after: int) -> int:
+        """Send committed entries; neighbouring pieces of text go as one."""
+        pieces: list[str] = []
+        for entry in entries:
+            if entry.offset < 0:
+                pieces = await self._flush(pieces, after)
+                await self._send(entry.body)
+            elif entry.offset > after:
+                if entry.kind == DELTA:
+                    pieces.append(entry.body)
+                else:
+                    pieces = await self._flush(pieces, after)
+                    await self._send(wire(entry.offset, entry.kind, entry.body))
+                after = entry.offset
+        await self._flush(pieces, after)
+        return after
+
+    async def _flush(self, pieces: list[str], offset: int) -> list[str]:
+        if pieces:
+            await self._send(wire(offset, DELTA, "".join(pieces)))
+        return []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _object(value: object) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise Invalid("The answer is not an object.")
+    return value

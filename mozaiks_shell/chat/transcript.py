@@ -1,0 +1,231 @@
+"""The durable transcript (D4): an append-only log per chat, and its fan-out to the browsers that watch.
+
+Every item of a chat has an offset that only grows. Written before shown: a watcher gets an item after the
+transaction that holds it was committed, so nothing that was seen can be lost.
+"""
+
+import asyncio
+import json
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import Executable, func, select
+from sqlmodel import col
+
+from mozaiks_shell.chat.models import ChatEvent
+from mozaiks_shell.chat.writer import DELTA, Entry, Writer
+from mozaiks_shell.foundation.db import Scope, session
+from mozaiks_shell.foundation.errors import Unavailable
+from mozaiks_shell.foundation.logging import get_logger
+from mozaiks_shell.foundation.settings import get_settings
+
+log = get_logger("chat")
+
+MAX_BACKLOG = 4000  # entries; beyond that readers of upstream sockets wait
+_TAIL_ITEMS = 1000
+_TAIL_CHARS = 1_000_000
+_PAGE = 500
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def wire(offset: int, kind: str, body: str) -> str:
+    """An item as the browser gets it: ``[o,"text"]`` for a piece of text, else ``{"o":..,"k":..,...}``."""
+    if kind == DELTA:
+        return f"[{offset},{dumps(body)}]"
+    return f'{{"o":{offset},"k":"{kind}",{body[1:]}'
+
+
+class Tail:
+    """What one watcher has yet to see. Bounded: a watcher that falls behind is told so (``lost``) and reads the log."""
+
+    def __init__(self) -> None:
+        self.lost = False
+        self._items: deque[Entry] = deque()
+        self._chars = 0
+        self._news = asyncio.Event()
+
+    def put(self, entry: Entry) -> None:
+        """Add a committed entry."""
+        self._news.set()
+        if self.lost:
+            return
+        self._items.append(entry)
+        self._chars += len(entry.body)
+        if len(self._items) > _TAIL_ITEMS or self._chars > _TAIL_CHARS:
+            self._items.clear()
+            self.lost = True
+
+    async def take(self) -> list[Entry]:
+        """Wait for news and take all of it; empty with ``lost`` set when the log must be read instead."""
+        await self._news.wait()
+        self._news.clear()
+        items = list(self._items)
+        self._items.clear()
+        self._chars = 0
+        return items
+
+
+class Channel:
+    """A chat in this process: gives out offsets, passes committed entries on.
+
+    ``live`` is the (id, offset) of the message that is being written, ``frame`` the newest status frame.
+    """
+
+    def __init__(self, transcript: "Transcript", app_id: str, user_id: str, chat_id: str, next_offset: int) -> None:
+        self.app_id, self.user_id, self.chat_id = app_id, user_id, chat_id
+        self.next_offset = next_offset
+        self.live: tuple[str, int] | None = None
+        self.frame: dict[str, Any] = {}
+        self.holders = 0
+        self.broken: BaseException | None = None
+        self._transcript = transcript
+        self._tails: set[Tail] = set()
+
+    @property
+    def scope(self) -> Scope:
+        """The wall around this chat's rows."""
+        return Scope(self.app_id, self.user_id)
+
+    def append(self, kind: str, body: dict[str, Any] | str, *statements: Executable) -> int:
+        """Give an item the next offset and queue it, with statements for the same transaction. Returns the offset."""
+        offset, self.next_offset = self.next_offset, self.next_offset + 1
+        text = body if isinstance(body, str) else dumps(body)
+        self._transcript.put(Entry(self, offset, kind, text, statements))
+        return offset
+
+    def tell(self, frame: dict[str, Any], *statements: Executable) -> None:
+        """Queue a frame without offset, in order with the items."""
+        self._transcript.put(Entry(self, -1, "", dumps(frame), statements))
+
+    def write(self, *statements: Executable) -> None:
+        """Queue statements that show nothing."""
+        self._transcript.put(Entry(self, -1, "", "", statements))
+
+    async def settled(self) -> None:
+        """Wait until everything queued so far is committed and passed on.
+
+        Raises:
+            Unavailable: it could not be written.
+        """
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._transcript.put(Entry(self, -1, "", "", (), written))
+        await written
+        if self.broken is not None:
+            raise Unavailable("The conversation could not be saved.", code="TRANSCRIPT_FAILED")
+
+    def watch(self) -> Tail:
+        """Start collecting committed entries for a watcher."""
+        tail = Tail()
+        self._tails.add(tail)
+        return tail
+
+    def unwatch(self, tail: Tail) -> None:
+        """Stop collecting."""
+        self._tails.discard(tail)
+
+    def publish(self, entry: Entry) -> None:
+        """Pass a committed entry to every watcher."""
+        for tail in self._tails:
+            tail.put(entry)
+
+    async def rows(self, after: int, until: int) -> AsyncIterator[tuple[int, str, str]]:
+        """Committed (offset, kind, body) with ``after`` < offset < ``until``, in order, a page at a time."""
+        offset = col(ChatEvent.offset)
+        query = select(offset, col(ChatEvent.kind), col(ChatEvent.body)).where(col(ChatEvent.chat_id) == self.chat_id)
+        query = query.where(offset < until).order_by(offset).limit(_PAGE)
+        while True:
+            async with session(self.scope) as db:
+                page = (await db.execute(query.where(offset > after))).all()
+            for row in page:
+                yield row[0], row[1], row[2]
+            if len(page) < _PAGE:
+                return
+            after = page[-1][0]
+
+    async def replay(self, after: int) -> AsyncIterator[tuple[int, str]]:
+        """Wire items after an offset: finished messages whole, the one being written as ``live`` and one piece.
+
+        A watcher that already saw the ``live`` (its offset is not after ``after``) gets the missing piece only.
+        """
+        live, until = self.live, self.next_offset  # what comes later reaches the watcher through its tail
+        writing = live is not None and live[1] <= after
+        text: list[str] = []
+        last = after
+        async for offset, kind, body in self.rows(after, until):
+            if kind == DELTA:
+                if writing:
+                    text.append(body)
+                    last = offset
+                continue
+            if text:
+                yield last, wire(last, DELTA, "".join(text))
+                text = []
+            if kind == "live":
+                writing = live is not None and live[1] == offset
+                if not writing:
+                    continue
+            yield offset, wire(offset, kind, body)
+        if text:
+            yield last, wire(last, DELTA, "".join(text))
+
+
+class Transcript:
+    """All channels of this process and the writer behind them."""
+
+    def __init__(self) -> None:
+        self._channels: dict[str, Channel] = {}
+        self._writer = Writer(get_settings().sql_url_sync, self._done)
+
+    @property
+    def backlog(self) -> int:
+        """Entries that wait for the writer, roughly."""
+        return self._writer.backlog
+
+    def put(self, entry: Entry) -> None:
+        """Queue an entry."""
+        self._writer.put(entry)
+
+    def later(self, statement: Executable) -> None:
+        """Queue a statement nobody waits for."""
+        self._writer.later(statement)
+
+    async def breathe(self) -> None:
+        """Wait while the writer is far behind, so that memory stays bounded."""
+        while self._writer.backlog > MAX_BACKLOG:  # noqa: ASYNC110 - rare, and the thread has better to do than to tell
+            await asyncio.sleep(0.01)
+
+    async def hold(self, app_id: str, user_id: str, chat_id: str) -> Channel:
+        """The channel of a chat; give it back with :meth:`release`."""
+        channel = self._channels.get(chat_id)
+        if channel is None:
+            query = select(func.max(col(ChatEvent.offset))).where(col(ChatEvent.chat_id) == chat_id)
+            async with session(Scope(app_id, user_id)) as db:
+                last = (await db.execute(query)).scalar_one()
+            # Another task may have made it while we asked.
+            channel = self._channels.setdefault(chat_id, Channel(self, app_id, user_id, chat_id, 0 if last is None else last + 1))
+        channel.holders += 1
+        return channel
+
+    def release(self, channel: Channel) -> None:
+        """Forget the channel when nobody holds it any more."""
+        channel.holders -= 1
+        if channel.holders <= 0 and self._channels.get(channel.chat_id) is channel:
+            del self._channels[channel.chat_id]
+
+    async def close(self) -> None:
+        """Write what is queued and stop."""
+        await self._writer.stop()
+
+    def _done(self, batch: Sequence[Entry], error: BaseException | None) -> None:
+        for entry in batch:
+            if error is not None:
+                entry.channel.broken = error
+            elif entry.body:
+                entry.channel.publish(entry)
+            if entry.written is not None and not entry.written.done():
+                entry.written.set_result(None)
