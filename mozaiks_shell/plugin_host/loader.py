@@ -211,7 +211,9 @@ def _check_states(plugin: Plugin) -> None:
 
 def _check_pages(plugin: Plugin) -> None:
     """Build each page once, so that a page that cannot be built never reaches the compiler."""
-    for one in [one for one in declared.pages() if one.owner == plugin.name]:
+    mine = [one for one in declared.pages() if one.owner == plugin.name]
+    plugin.pages = tuple(one.route for one in mine)
+    for one in mine:
         try:
             component = one.render()
             if not isinstance(component, rx.Component):

@@ -43,6 +43,7 @@ class Plugin:
         demands: Who may use it: the manifest's word, or the plans that unlock it (set by the loader).
         entry: What answers ``execute`` (see :mod:`.execution`); None without one.
         router: The plugin's own API routes, to be mounted under ``/api/plugins/<name>``; None without any.
+        pages: Routes of its pages.
         tables: Names of its database tables.
         silenced: State handlers taken out of service while it is in quarantine.
         slots: Limits how many calls run at once; made on the first call.
@@ -55,6 +56,7 @@ class Plugin:
     problem: PluginProblem | None = None
     entry: Any = None
     router: Any = None
+    pages: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     silenced: dict[str, Any] = field(default_factory=dict)
     slots: Any = None

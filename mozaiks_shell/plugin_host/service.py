@@ -13,7 +13,6 @@ from mozaiks_shell.plugin_host import registry
 from mozaiks_shell.plugin_host.execution import milliseconds_since, run_entry
 from mozaiks_shell.plugin_host.registry import Plugin, calling, loading
 from mozaiks_shell.plugin_host.threads import either_way
-from mozaiks_shell.ui.page import page_at
 
 _INJECTED = ("app_id", "user_id", "user_jwt", "_context", "_entitlements")
 
@@ -69,7 +68,7 @@ async def plugins(principal: Principal | None) -> list[PluginInfo]:
     return [
         PluginInfo(
             plugin.name, plugin.manifest.title, plugin.manifest.description, plugin.manifest.version, plugin.manifest.icon,
-            True, plugin.path if page_at(plugin.path) else "", plugin.entry is not None,
+            True, plugin.path if plugin.path in plugin.pages else "", plugin.entry is not None,
         )
         for plugin in registry.all_plugins()
         if plugin.live and (await decide(plugin, principal)).allowed
@@ -94,7 +93,7 @@ def plugin_reports() -> list[PluginReport]:
                 problem.message if problem else "",
                 problem.where if problem else "",
                 problem.cause.remedy if problem else "",
-                plugin.path if plugin.live else "",
+                plugin.path if plugin.path in plugin.pages else "",
                 plugin.entry is not None,
                 plugin.tables,
             )  # fmt: skip

@@ -35,7 +35,7 @@ def withdraw(plugin: Plugin, tables: set[str] | None = None) -> None:
     for name in [name for name in sys.modules if belongs(name, plugin)]:
         del sys.modules[name]
     plugin.entry = plugin.router = None
-    plugin.tables = ()
+    plugin.pages = plugin.tables = ()
 
 
 def silence(plugin: Plugin) -> None:

@@ -1,0 +1,172 @@
+"""The page at ``/plugins/tasks``."""
+
+from typing import Any
+
+from mozaiks_shell import sdk
+from mozaiks_shell.sdk import rx, ui
+
+from .service import LONGEST, SHOWN
+from .state import Tasks
+
+
+@sdk.page(on_load=Tasks.load, order=40)
+def tasks() -> rx.Component:
+    """Add, look through, edit, complete and delete tasks."""
+    return ui.stack(
+        ui.page_header("Tasks", "What you want to get done."),
+        ui.card(_add_form()),
+        _toolbar(),
+        rx.cond(Tasks.ready, _list(), ui.card(ui.skeleton(5))),
+        _delete_question(),
+        gap=4,
+        class_name="max-w-3xl",
+    )
+
+
+def _add_form() -> rx.Component:
+    title = ui.text_input(
+        id="task-title", name="title", placeholder="Buy milk", auto_complete="off", max_length=LONGEST, aria_required=True
+    )
+    return rx.el.form(
+        ui.row(
+            rx.el.div(ui.field("New task", title, error=Tasks.add_error), class_name="grow basis-64"),
+            ui.field("Due", ui.text_input(id="task-due", name="due", type="date")),
+            ui.button(ui.icon("plus"), "Add", type="submit", variant="primary", class_name="mt-[1.65rem]"),
+            class_name="items-start",
+        ),
+        on_submit=Tasks.add,
+        key="add-" + Tasks.added.to_string(),
+        no_validate=True,
+    )
+
+
+def _toolbar() -> rx.Component:
+    search = ui.text_input(
+        type="search",
+        placeholder="Search",
+        aria_label="Search tasks",
+        default_value=Tasks.search,
+        on_change=Tasks.look_for.debounce(250),
+        class_name="sm:max-w-56",
+    )
+    choices = rx.el.fieldset(
+        rx.el.legend("Show", class_name="mz-hidden"),
+        _choice("open", "Open", Tasks.open),
+        _choice("done", "Done", Tasks.done),
+        _choice("all", "All", Tasks.open + Tasks.done),
+        class_name="mz-choices",
+    )
+    return ui.row(choices, rx.el.div(search, class_name="ml-auto w-full sm:w-auto"))
+
+
+def _choice(value: str, label: str, count: Any) -> rx.Component:
+    radio = rx.el.input(
+        type="radio", name="show", value=value, checked=Tasks.show == value, on_change=lambda _: Tasks.filter(value)
+    )
+    return rx.el.label(radio, label, rx.el.span(count, class_name="mz-muted mz-small tabular-nums"), class_name="mz-choice")
+
+
+def _list() -> rx.Component:
+    some = rx.el.ul(rx.foreach(Tasks.lines, _line), aria_label="Tasks", class_name="divide-y divide-[var(--color-line)]")
+    full = ui.notice(f"These are the first {SHOWN}. Search to find others.")
+    return rx.fragment(
+        ui.card(rx.cond(Tasks.lines.length() > 0, some, _nothing()), class_name="py-2"),
+        rx.cond(Tasks.lines.length() >= SHOWN, full, rx.fragment()),
+    )
+
+
+def _nothing() -> rx.Component:
+    return rx.cond(
+        Tasks.search != "",
+        ui.empty_state("search", "Nothing found", "No task here has these words in its title."),
+        rx.match(
+            Tasks.show,
+            ("done", ui.empty_state("circle-check", "Nothing done yet", "Tasks you tick off are kept here.")),
+            (
+                "open",
+                rx.cond(
+                    Tasks.done > 0,
+                    ui.empty_state("party-popper", "All done", "Nothing is open. Add the next task above."),
+                    _first(),
+                ),
+            ),
+            _first(),
+        ),
+    )
+
+
+def _first() -> rx.Component:
+    return ui.empty_state("list-checks", "No tasks yet", "Write down the first thing you want to get done, and press Enter.")
+
+
+def _line(line: Any) -> rx.Component:
+    return rx.el.li(rx.cond(Tasks.editing == line["id"], _edit_form(line), _task(line)), key=line["id"], class_name="py-2")
+
+
+def _task(line: Any) -> rx.Component:
+    title = rx.el.span(line["title"], class_name=rx.cond(line["done"], "line-through text-[var(--color-muted)]", ""))
+    due = rx.cond(line["late"], ui.badge(line["when"], "danger"), ui.badge(line["when"]))
+    return ui.row(
+        rx.el.div(
+            ui.checkbox(title, checked=line["done"], on_change=lambda _: Tasks.toggle(line["id"], ~line["done"])),
+            class_name="grow basis-40 min-w-0 wrap-anywhere",
+        ),
+        rx.cond(line["when"] != "", due, rx.fragment()),
+        ui.row(
+            ui.button(
+                ui.icon("pencil"),
+                variant="ghost",
+                small=True,
+                aria_label="Edit " + line["title"],
+                on_click=Tasks.edit(line["id"]),
+            ),
+            ui.button(
+                ui.icon("trash-2"),
+                variant="ghost",
+                small=True,
+                aria_label="Delete " + line["title"],
+                on_click=Tasks.ask_to_delete(line["id"]),
+            ),
+            gap=1,
+            class_name="ml-auto",
+        ),
+        gap=2,
+    )
+
+
+def _tool(icon: str, word: str, line: Any, handler: Any) -> rx.Component:
+    label = f"{word} " + line["title"]
+    return ui.button(ui.icon(icon), variant="ghost", small=True, aria_label=label, on_click=handler(line["id"]))
+
+
+def _edit_form(line: Any) -> rx.Component:
+    title = ui.text_input(name="title", default_value=line["title"], auto_focus=True, max_length=LONGEST, auto_complete="off")
+    return rx.el.form(
+        ui.row(
+            rx.el.div(ui.field("Title", title, error=Tasks.edit_error), class_name="grow basis-64"),
+            ui.field("Due", ui.text_input(name="due", type="date", default_value=line["due"])),
+            ui.row(
+                ui.button("Save", type="submit", variant="primary"),
+                ui.button("Cancel", on_click=Tasks.stop_editing),
+                gap=2,
+                class_name="mt-[1.65rem]",
+            ),
+            class_name="items-start",
+        ),
+        on_submit=Tasks.save,
+        no_validate=True,
+    )
+
+
+def _delete_question() -> rx.Component:
+    return ui.dialog(
+        rx.el.p("“", Tasks.deleting_title, "” will be gone for good."),
+        id="delete-task",
+        title="Delete this task?",
+        open=Tasks.deleting != "",
+        on_close=Tasks.keep,
+        actions=[
+            ui.button("Keep it", on_click=Tasks.keep),
+            ui.button("Delete", variant="danger", on_click=Tasks.delete),
+        ],
+    )
