@@ -187,8 +187,13 @@ class ChatState(ShellState):
     # -- tools and artifacts -----------------------------------------------------------------------------
 
     @event
-    async def refresh_tools(self, chat_id: str) -> None:
-        """The stream told of a tool that came or went: read the open ones anew."""
+    async def refresh_tools(self, chat_id: str, arrived: bool = False) -> None:
+        """The stream told of tools that came or went: read the open ones anew.
+
+        Args:
+            chat_id: The chat the stream is attached to; another one is ignored.
+            arrived: A tool came just now (not: was there when the chat was opened).
+        """
         if not chat_id or chat_id != self.chat_id:
             return
         try:
@@ -215,7 +220,7 @@ class ChatState(ShellState):
         newest = self.artifact[0]["id"] if self.artifact else ""
         if newest and newest != self._seen_artifact:
             self.drawer = True
-            if self.surface == "widget" and not self._stay_small:
+            if arrived is True and self.surface == "widget" and not self._stay_small:
                 self.surface = "overlay"
         self._seen_artifact = newest or self._seen_artifact
 
@@ -230,9 +235,10 @@ class ChatState(ShellState):
         if problem:
             _set_error(self, item["id"], problem)
             return
+        action = next((one["id"] for one in item["actions"] if one["primary"]), "submit")
         self.answering = item["id"]
         yield
-        await _answer(self, item["id"], {"status": "success", "action": "submit", "data": values})
+        await _answer(self, item["id"], {"status": "success", "action": action, "data": values})
 
     @event
     async def choose(self, tool_id: str, action: str):  # type: ignore[no-untyped-def]

@@ -28,15 +28,22 @@ def _error(tool: Any) -> rx.Component:
     return rx.cond(tool["error"] != "", rx.el.p(tool["error"], role="alert", class_name="mzc-error"))
 
 
-def _actions(tool: Any) -> rx.Component:
+def _actions(tool: Any, *, submits: bool = False) -> rx.Component:
+    """The payload's buttons. ``submits``: the primary one sends the form around it."""
+
     def one(action: Any) -> rx.Component:
-        return rx.el.button(
+        busy = ChatState.answering == tool["id"]
+        chooses = rx.el.button(
             action["label"],
             type="button",
             class_name=rx.cond(action["primary"], "mz-button mz-primary", "mz-button mz-secondary"),
-            disabled=ChatState.answering == tool["id"],
+            disabled=busy,
             on_click=ChatState.choose(tool["id"], action["id"]),
         )
+        if not submits:
+            return chooses
+        sends = rx.el.button(action["label"], type="submit", class_name="mz-button mz-primary", disabled=busy)
+        return rx.cond(action["primary"], sends, chooses)
 
     return rx.cond(
         tool["open"] & (tool["actions"].length() > 0),
@@ -217,7 +224,7 @@ def composite(tool: Any) -> rx.Component:
         rx.el.input(type="hidden", name="tool", value=tool["id"], read_only=True),
         rx.el.fieldset(rx.foreach(tool["parts"], part), disabled=~tool["open"], class_name="mzc-fieldset"),
         _error(tool),
-        _actions(tool),
+        _actions(tool, submits=True),
         on_submit=ChatState.answer_tool,
         class_name="mzc-block",
     )

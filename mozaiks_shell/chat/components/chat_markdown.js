@@ -32,6 +32,12 @@ function Link({ href = "", children }) {
 
 const Image = ({ src = "", alt }) => jsx(Link, { href: src, children: alt || src });
 
+const COPY = jsxs("svg", {
+  viewBox: "0 0 24 24",
+  "aria-hidden": true,
+  children: [jsx("rect", { x: 8, y: 8, width: 14, height: 14, rx: 2 }), jsx("path", { d: "M4 16a2 2 0 0 1-2-2V4c0-1.1.9-2 2-2h10a2 2 0 0 1 2 2" })],
+});
+
 export function CopyButton({ text, label, done, className }) {
   const [copied, setCopied] = useState(false);
   const copy = async () => {
@@ -39,7 +45,7 @@ export function CopyButton({ text, label, done, className }) {
     setCopied(true);
     setTimeout(() => setCopied(false), 1600);
   };
-  return jsx("button", { type: "button", className, "aria-label": label, onClick: copy, children: copied ? done : "⧉" });
+  return jsx("button", { type: "button", className, "aria-label": label, title: label, onClick: copy, children: copied ? done : COPY });
 }
 
 const components = (labels) => ({

@@ -8,6 +8,7 @@ import { CopyButton, ownPath, Prose } from "./chat_markdown.js";
 import "./chat.css";
 
 const NEAR_END_PX = 48;
+const ANNOUNCED_MS = 3_000;
 
 // Everything up to the last blank line outside a code fence is final and may become Markdown.
 function split(text) {
@@ -97,6 +98,7 @@ function Status({ state, labels, onAgain, onRetry }) {
     reconnecting: [labels.reconnecting, labels.retry, onRetry],
     signedOut: [labels.signedOut, labels.reload, () => location.reload()],
     refused: [labels.refused, labels.again, onAgain],
+    unopened: [detail || labels.refused, labels.retry, onRetry],
     crowded: [labels.crowded, labels.retry, onRetry],
     live: {
       connecting: [labels.runtimeConnecting],
@@ -130,9 +132,12 @@ function useScroll(scroller, content) {
   useEffect(() => {
     const box = scroller.current;
     let width = box.clientWidth;
+    let top = 0;
     const onScroll = () => {
       if (box.clientWidth !== width) return;
-      pinned.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX;
+      if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX) pinned.current = true;
+      else if (box.scrollTop < top) pinned.current = false; // growth never moves it up, only a person does
+      top = box.scrollTop;
       setAway(!pinned.current);
       const line = [...content.current.children].find((one) => one.offsetTop + one.offsetHeight > box.scrollTop);
       anchor.current = line && { line, into: (box.scrollTop - line.offsetTop) / (line.offsetHeight || 1) };
@@ -164,7 +169,7 @@ function useFocus(root, box, surface, bubble, escape) {
     before.current = surface;
     if (surface === "closed") {
       if (was && was !== "closed") document.getElementById(bubble)?.focus();
-    } else if (was !== surface && (was || navigator.userActivation?.hasBeenActive)) box.current?.focus({ preventScroll: true });
+    } else if (was !== surface && (was || navigator.userActivation?.isActive)) box.current?.focus({ preventScroll: true });
   }, [surface, bubble, box]);
   useEffect(() => {
     const pane = root.current.closest("[data-surface]");
@@ -202,7 +207,7 @@ export function Conversation(props) {
     () =>
       new ChatStream({
         attached: (...chat) => latest.current.onAttached?.(...chat),
-        tools: (chat) => latest.current.onTools?.(chat),
+        tools: (...news) => latest.current.onTools?.(...news),
         navigate: (path) => ownPath(path) === path && navigate(path),
         refused: (text) => stream.giveBack(text),
         arrived: ({ role, who, text }) => {
@@ -222,6 +227,10 @@ export function Conversation(props) {
     toEnd();
   }, [state.chat, state.caughtUp, toEnd]);
   useEffect(() => () => stream.close(), [stream]);
+  useEffect(() => {
+    const heard = setTimeout(() => announce(""), ANNOUNCED_MS);
+    return () => clearTimeout(heard);
+  }, [announcement]);
   useFocus(root, box, surface, bubble, useCallback(() => latest.current.onEscape?.(), []));
   const again = () => latest.current.onAgain?.(stream.state.workflow || workflow);
   const onArtifact = useCallback(() => latest.current.onArtifact?.(), []);

@@ -8,7 +8,7 @@ const CROWDED_WAIT_MS = 20_000;
 const EMPTY = { items: [], live: null, ask: null, pending: [], progress: null, caughtUp: false, refusal: null };
 
 export class ChatStream {
-  // on: {attached(chat, workflow, title), tools(chat), navigate(path), arrived(message), refused(text)}
+  // on: {attached(chat, workflow, title), tools(chat, arrived), navigate(path), arrived(message), refused(text)}
   constructor(on) {
     this.on = on;
     this.watchers = new Set();
@@ -114,7 +114,8 @@ export class ChatStream {
   retry() {
     clearTimeout(this.timer);
     this.attempt = 0;
-    this.connect();
+    if (this.socket?.readyState === WebSocket.OPEN) this.sendOpen();
+    else this.connect();
   }
   close() {
     this.closed = true;
@@ -158,7 +159,7 @@ export class ChatStream {
     const [lost, kept] = [this.state.pending.filter((one) => one.late), this.state.pending.filter((one) => !one.late)];
     this.set({ caughtUp: true, pending: kept });
     lost.forEach((one) => this.on.refused(one.text));
-    this.on.tools(this.state.chat);
+    this.on.tools(this.state.chat, false);
   }
 
   append(offset, text) {
@@ -195,7 +196,7 @@ export class ChatStream {
         const known = items.find((one) => one.key === key);
         const merged = { ...known, ...frame, k: "tool", state: frame.state || "open", key };
         this.set({ items: known ? items.map((one) => (one.key === key ? merged : one)) : [...items, merged] });
-        return caughtUp && this.on.tools(this.state.chat);
+        return caughtUp && this.on.tools(this.state.chat, frame.k === "tool");
       }
       case "progress":
         return this.set({ progress: frame.percent >= 100 ? null : frame });
@@ -229,6 +230,7 @@ export class ChatStream {
     this.send({ t: "stop" });
   }
   refuse(id, message) {
+    if (!this.settled && !id) return this.set({ connection: "unopened", detail: message || "" });
     const one = this.state.pending.find((each) => each.id === id) || (id ? null : this.state.pending.at(-1));
     this.set({ pending: this.state.pending.filter((each) => each !== one), refusal: message || "" });
     if (one) this.on.refused(one.text);

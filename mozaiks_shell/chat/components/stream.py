@@ -15,8 +15,12 @@ def _attached(chat_id: rx.Var[str], workflow: rx.Var[str], title: rx.Var[str]) -
     return chat_id, workflow, title
 
 
-def _one(chat_id: rx.Var[str]) -> tuple[rx.Var[str]]:
-    return (chat_id,)
+def _tools(chat_id: rx.Var[str], arrived: rx.Var[bool]) -> tuple[rx.Var[str], rx.Var[bool]]:
+    return chat_id, arrived
+
+
+def _one(workflow: rx.Var[str]) -> tuple[rx.Var[str]]:
+    return (workflow,)
 
 
 class Conversation(rx.Component):
@@ -37,7 +41,7 @@ class Conversation(rx.Component):
     bubble: rx.Var[str]
 
     on_attached: rx.EventHandler[_attached]
-    on_tools: rx.EventHandler[_one]
+    on_tools: rx.EventHandler[_tools]
     on_unread: rx.EventHandler[rx.event.no_args_event_spec]
     on_escape: rx.EventHandler[rx.event.no_args_event_spec]
     on_again: rx.EventHandler[_one]
