@@ -93,11 +93,12 @@ async def return_from_issuer(answer: dict[str, str], browser_secret: str, *, ip:
     """
     next_path = "/"
     try:
-        state = answer.get("state", "")
-        started = await _use_up(state, browser_secret)
-        next_path = started.next_path
-        if answer.get("error"):
-            raise IssuerFailed("OIDC_DENIED" if answer["error"] == "access_denied" else "OIDC_REFUSED", answer["error"][:80])
+        state, refusal = answer.get("state", ""), answer.get("error", "")[:80]
+        if state or not refusal:  # an issuer that says no may leave the state out; nobody is signed in then anyway
+            started = await _use_up(state, browser_secret)
+            next_path = started.next_path
+        if refusal:
+            raise IssuerFailed("OIDC_DENIED" if refusal == "access_denied" else "OIDC_REFUSED", refusal)
         visit = Visit(state, started.nonce, started.code_verifier, _redirect_uri())
         identity = await issuer().identity(visit, answer.get("code", ""), answer.get("iss", ""))
         return await accounts.user_of(identity), next_path

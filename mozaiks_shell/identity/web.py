@@ -31,10 +31,10 @@ async def read_fields(request: Request) -> dict[str, str]:
     Raises:
         Invalid: neither of the two, or a field that is not text.
     """
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        text = (await request.body()).decode("utf-8", "replace")
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=50))
     try:
+        if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            text = (await request.body()).decode("utf-8", "replace")
+            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=50))
         body = await request.json()
     except ValueError:
         raise Invalid("Send a JSON object or a form.") from None

@@ -1,9 +1,13 @@
 """A visitor with a real cookie jar in front of the real gatekeeper and routes; two OpenID Connect issuers on loopback."""
 
 import contextlib
+import hmac
+import json
 import threading
+from base64 import urlsafe_b64encode
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -11,6 +15,7 @@ import httpx
 import oidc_provider_mock
 import pytest
 import uvicorn
+from argon2 import PasswordHasher
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -21,12 +26,17 @@ from mozaiks_shell.foundation import clock, events
 from mozaiks_shell.foundation.settings import Settings, get_settings
 from mozaiks_shell.hosting import problems
 from mozaiks_shell.hosting.asgi import Gatekeeper
+from mozaiks_shell.identity import passwords
 from mozaiks_shell.identity.form_routes import router as forms
 from mozaiks_shell.identity.routes import router as accounts
 
-PASSWORD = "correct horse battery"
-ADA = {"username": "ada", "password": PASSWORD, "email": "ada@example.com", "full_name": "Ada Lovelace"}
-EVE = {"username": "eve", "password": PASSWORD, "email": "eve@example.com", "full_name": "Eve Moreau"}
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same algorithm with the smallest parameters; the shipped ones are looked at in ``test_passwords.py``."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_hasher", cheap)
+    monkeypatch.setattr(passwords, "_DUMMY", cheap.hash("nobody"))
 
 
 @pytest.fixture
@@ -90,8 +100,6 @@ def later(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     real = clock.now
 
     def move(**span: float) -> None:
-        from datetime import timedelta
-
         monkeypatch.setattr(clock, "now", lambda: real() + timedelta(**span))
 
     return move
@@ -110,7 +118,7 @@ def mock_issuer() -> Iterator[str]:
         yield f"http://localhost:{server.server_port}"
 
 
-async def sign_in_at_mock(browser: httpx.AsyncClient, subject: str, next_path: str = "/") -> httpx.Response:
+async def _sign_in_at_mock(browser: httpx.AsyncClient, subject: str, next_path: str = "/") -> httpx.Response:
     """Walk the whole code flow at ``oidc-provider-mock`` like a browser; returns the answer of our callback."""
     start = await browser.get("/auth/oidc/start", params={"next": next_path})
     assert start.status_code == 303, start.text
@@ -118,6 +126,12 @@ async def sign_in_at_mock(browser: httpx.AsyncClient, subject: str, next_path: s
     assert (await browser.get(authorize)).status_code == 200
     consent = await browser.post(authorize, data={"sub": subject})
     return await browser.get(consent.headers["location"])
+
+
+@pytest.fixture
+def sign_in_at_mock() -> Callable[..., Any]:
+    """``await sign_in_at_mock(browser, subject, next_path)``."""
+    return _sign_in_at_mock
 
 
 @dataclass
@@ -191,6 +205,11 @@ class ForgingIssuer:
     def _sign(self, claims: dict[str, Any]) -> str:
         claims = {name: value for name, value in claims.items() if value is not None}
         key = self.sign_with or self.key
+        if self.algorithm in {"none", "HS256"}:  # what no library would sign
+            parts = [{"alg": self.algorithm, "kid": key.kid}, claims]
+            body = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
+            seal = hmac.digest(self.key.as_pem(private=False), body, "sha256") if self.algorithm == "HS256" else b""
+            return (body + b"." + urlsafe_b64encode(seal).rstrip(b"=")).decode()
         header = {"alg": self.algorithm, "kid": key.kid}
         return jwt.encode(header, claims, key, algorithms=[self.algorithm])
 

@@ -67,7 +67,7 @@ def issuer_button() -> rx.Component:
 
 def small_line(*children: Words) -> rx.Component:
     """A quiet, centred sentence beneath the form."""
-    return rx.el.p(*children, class_name="mz-small mz-muted", style={"textAlign": "center"})
+    return rx.el.p(*children, class_name="mz-small mz-muted", style={"textAlign": "center", "textWrap": "balance"})
 
 
 def divider() -> rx.Component:
