@@ -11,11 +11,15 @@ import mozaiks_shell.audit.service
 import mozaiks_shell.insights.service
 import mozaiks_shell.notifications.service
 import mozaiks_shell.usage.service  # noqa: F401 - these four listen to the bus
-from mozaiks_shell import billing, broker, identity, insights, notifications, plugin_host, shell, usage
+from mozaiks_shell import billing, broker, chat, identity, insights, notifications, plugin_host, shell, usage
 from mozaiks_shell.appconfig.brand import brand
 from mozaiks_shell.appconfig.loader import or_exit
 from mozaiks_shell.appconfig.plans import catalogue
 from mozaiks_shell.broker.service import capabilities, start_runtime
+from mozaiks_shell.chat.components.dock import chat_dock
+from mozaiks_shell.chat.service import configure as configure_chat
+from mozaiks_shell.chat.service import start_chats
+from mozaiks_shell.chat.socket import chat_socket
 from mozaiks_shell.foundation.logging import configure
 from mozaiks_shell.foundation.settings import load_or_exit
 from mozaiks_shell.hosting import csp, problems
@@ -29,6 +33,7 @@ from mozaiks_shell.plugin_host.loader import load_all
 from mozaiks_shell.plugin_host.routes import admin_routes, mount_plugins
 from mozaiks_shell.plugin_host.service import plugin_reports
 from mozaiks_shell.plugin_host.startup import start_plugins
+from mozaiks_shell.shell import guide
 from mozaiks_shell.shell.event_gate import EventGate
 from mozaiks_shell.shell.failures import handler_failed
 from mozaiks_shell.shell.frame import app_wraps, head_components
@@ -46,11 +51,13 @@ load_all(settings)
 
 api = FastAPI(title=process.app_name, docs_url=None, redoc_url=None, openapi_url=None)
 problems.install(api)
-for room in (identity, billing, broker, shell, usage, insights, notifications, plugin_host):
+for room in (identity, billing, broker, chat, shell, usage, insights, notifications, plugin_host):
     api.include_router(importlib.import_module(f"{room.__name__}.routes").router)
 for router in (hosting_routes.router, form_routes.router, admin_routes(only_one)):
     api.include_router(router)
+api.add_api_websocket_route("/ws/chat", chat_socket)
 mount_plugins(api)
+configure_chat(context=guide.context, allowed_path=guide.allowed_path)
 
 
 async def plugins_step() -> Callable[[], Awaitable[None]] | None:
@@ -79,7 +86,7 @@ app = rx.App(
     html_lang="en",
     stylesheets=["/shell.css"],
     head_components=head_components(),
-    extra_app_wraps=app_wraps(),
+    extra_app_wraps=app_wraps() | {(41, "ChatDock"): chat_dock},
     backend_exception_handler=handler_failed,
     api_transformer=[api, lambda inner: Gatekeeper(inner, settings, lambda: csp.policy(get_web_dir() / "build" / "client"))],
 )
@@ -87,4 +94,5 @@ for key in [key for key in app.app_wraps if key[1] in {"Overlay", "ExtraOverlay"
     del app.app_wraps[key]  # Reflex's own banner and toasts; the frame has its own
 app.add_middleware(EventGate(), index=0)
 mount(app, process.app_name)
-app.register_lifespan_task(lifespan(settings, [("plugins", plugins_step), ("runtime", start_runtime)], facts))
+steps = [("plugins", plugins_step), ("runtime", start_runtime), ("chats", start_chats)]
+app.register_lifespan_task(lifespan(settings, steps, facts))
