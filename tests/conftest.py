@@ -3,7 +3,6 @@
 import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +14,7 @@ from mozaiks_shell.foundation.settings import Settings, get_settings
 from mozaiks_shell.hosting.migrate import upgrade
 from tests import servers
 from tests.live import Server, Site
+from tests.people import People
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -76,9 +76,15 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def _postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with ExitStack() as stack:
-        yield stack.enter_context(servers.postgres(tmp_path_factory.mktemp("postgres")))
+def people(live: Server) -> People:
+    """Root (the first account, an administrator), Ada and Eve, signed up on the live product over HTTP."""
+    return People(live.base)
+
+
+@pytest.fixture(scope="session")
+def _postgres_server() -> Iterator[str]:
+    with servers.postgres() as url:
+        yield url
 
 
 @pytest.fixture
@@ -88,9 +94,9 @@ def postgres_url(_postgres_server: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def _redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with ExitStack() as stack:
-        yield stack.enter_context(servers.redis_server(tmp_path_factory.mktemp("redis")))
+def _redis_server() -> Iterator[str]:
+    with servers.redis_server() as url:
+        yield url
 
 
 @pytest.fixture

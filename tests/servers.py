@@ -3,7 +3,9 @@
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,26 +30,31 @@ def find(*names: str) -> str:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[str]:
+def postgres() -> Iterator[str]:
     """An empty PostgreSQL cluster; gives the URL of its server, without a database name."""
-    port = free_port()
-    command: list[str] = []
-    if os.getuid() == 0:  # PostgreSQL refuses to run as root
-        shutil.chown(folder, "postgres")
-        for above in folder.parents:
-            if above.stat().st_uid == 0 and not above.stat().st_mode & 0o001:
-                above.chmod(above.stat().st_mode | 0o011)
-        command = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
-    data = folder / "cluster"
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
-    subprocess.run([*command, find("initdb"), "-D", data, "-U", "shell", "-A", "trust", "-E", "UTF8", "--no-sync"], **quiet)
-    options = f"-p {port} -h 127.0.0.1 -k {folder} -c fsync=off -c full_page_writes=off"
-    control = [*command, find("pg_ctl"), "-D", data, "-w", "-l", folder / "log"]
-    subprocess.run([*control, "-o", options, "start"], **quiet)
-    try:
-        yield f"postgresql://shell@127.0.0.1:{port}"
-    finally:
-        subprocess.run([*control, "-m", "immediate", "stop"], **quiet)
+    port, prefix = free_port(), []
+    with tempfile.TemporaryDirectory(prefix="mozaiks-postgres-", ignore_cleanup_errors=True) as folder:
+        if os.getuid() == 0:  # PostgreSQL refuses to run as root
+            shutil.chown(folder, "postgres")
+            prefix = [find("setpriv"), "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
+        data = f"{folder}/cluster"
+        make = [*prefix, find("initdb"), "-D", data, "-U", "shell", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run(make, check=True, stdout=subprocess.DEVNULL, cwd=folder)
+        options = ["-p", str(port), "-h", "127.0.0.1", "-k", folder, "-c", "fsync=off", "-c", "full_page_writes=off"]
+        process = subprocess.Popen([*prefix, find("postgres"), "-D", data, *options], stderr=subprocess.DEVNULL, cwd=folder)
+        server = f"postgresql://shell@127.0.0.1:{port}"
+        try:
+            until(lambda: _accepts(server), 20, "PostgreSQL")
+            yield server
+        finally:
+            process.send_signal(signal.SIGQUIT)
+            process.wait(20)
+
+
+def _accepts(server: str) -> bool:
+    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(f"{server}/postgres", connect_timeout=5):
+        return True
+    return False
 
 
 def create_database(server: str, name: str) -> str:
@@ -58,12 +65,12 @@ def create_database(server: str, name: str) -> str:
 
 
 @contextlib.contextmanager
-def redis_server(folder: Path) -> Iterator[str]:
+def redis_server() -> Iterator[str]:
     """A Redis without persistence; gives its URL."""
     port = free_port()
     program = find("redis-server", "valkey-server")
     arguments = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-    process = subprocess.Popen([program, *arguments], cwd=folder, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen([program, *arguments], stdout=subprocess.DEVNULL, cwd=tempfile.gettempdir())
     url = f"redis://127.0.0.1:{port}/0"
     try:
         with redis.Redis.from_url(url) as client:

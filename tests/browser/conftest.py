@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
 
-from tests.live import ROOT, Server
-from tests.people import People, Person
+from tests.live import ROOT, Server, until
+from tests.people import Person
 
 ARTIFACTS = ROOT / "tests" / "_artifacts"
 FLAGS = [
@@ -41,12 +41,6 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield opened
         opened.close()
-
-
-@pytest.fixture(scope="session")
-def people(live: Server) -> People:
-    """Root (the first account, an administrator), Ada and Eve, signed up over HTTP."""
-    return People(live.base)
 
 
 @dataclass
@@ -140,9 +134,14 @@ def visit(browser: Browser, live: Server) -> Iterator[Callable[..., Page]]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page has its data: the frame says so on its root element."""
+    """Wait until the page has its data: no skeleton is left, nothing says it is busy."""
     page.wait_for_selector("main", state="attached")
-    page.wait_for_function("!document.querySelector('.mz-skeleton, [aria-busy=true]')")
+    holds(page, "!document.querySelector('.mz-skeleton, main [aria-busy=true]')")
+
+
+def holds(page: Page, expression: str, seconds: float = 10) -> None:
+    """Wait for a JavaScript expression. Playwright's own ``wait_for_function`` needs eval, which our pages forbid."""
+    until(lambda: page.evaluate(expression), seconds, f"{expression} on {page.url}")
 
 
 def picture(page: Page, name: str) -> Path:
