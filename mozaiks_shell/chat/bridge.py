@@ -106,9 +106,11 @@ class Bridge:
         self._said_ids: set[str] = set()
         self._usage_seen: set[str] = set()
         self._ending: asyncio.TimerHandle | None = None
+        self._expected: tuple[str, str, str] | None = None
         self._cancel_sent = 0.0
         self._stoppable = True
         self._heard = asyncio.Event()
+        self._over = asyncio.Event()
         self._outcome: tuple[str, str, str] | None = None
         self._closing = False
 
@@ -120,7 +122,7 @@ class Bridge:
     # -- life --------------------------------------------------------------------------------------------
 
     async def open(self) -> None:
-        """Connect and wait for the first frame, which says which chat we are attached to.
+        """Connect and wait for the first frame, which usually says which chat we are attached to.
 
         Raises:
             Unavailable: refused, unreachable or silent; the chat's status tells why.
@@ -134,19 +136,16 @@ class Bridge:
                     max_queue=_QUEUE,
                     compression=None,
                     open_timeout=_OPEN_WITHIN,
+                    close_timeout=2,
                     ping_interval=60,
                     ping_timeout=None,  # a runtime busy in an agent answers late; that is no reason to give a run up
                     user_agent_header="mozaiks-shell",
                     proxy=None,
                     logger=_QUIET,
                 )
-                while not isinstance(first := protocol.read(await self._socket.recv(decode=False)), Meta):
-                    self._take(first)
-            self._attached(first)
+                self._take(protocol.read(await self._socket.recv(decode=False)))
         except (ShellError, OSError, TimeoutError, WebSocketException) as error:
             reason = _explain(error)
-            if isinstance(error, ConnectionClosed) and self.conversation.status == "failed":
-                reason = self.conversation.detail  # the runtime said why before it closed
             log.warning("upstream not opened", chat=self.chat.chat_id, reason=reason, error=type(error).__name__)
             self._outcome = ("failed", reason, "")
             await self._shut()
@@ -154,14 +153,17 @@ class Bridge:
 
     async def run(self) -> None:
         """Read until the run is over or the connection is lost, then say how it ended."""
-        watch = asyncio.create_task(self._watch(), name=f"watch {self.chat.chat_id}")
+        tasks = [asyncio.create_task(work) for work in (self._read(), self._over.wait(), self._watch())]
         try:
-            await self._read()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
             if self._outcome is None and not self._closing:
                 self._outcome = await self._verdict()
         finally:
-            watch.cancel()
-            await asyncio.gather(watch, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             await self._shut()
 
     async def close(self) -> None:
@@ -179,9 +181,7 @@ class Bridge:
                 self._heard.set()
                 value = protocol.read(raw)
                 self._take(value)
-                if isinstance(value, Usage):
-                    self._usage(value)
-                elif isinstance(value, protocol.Ask) and self._queue:
+                if isinstance(value, Ask) and self._queue:
                     await self._deliver()
                 await self._transcript.breathe()
         except ConnectionClosed as error:
@@ -194,19 +194,22 @@ class Bridge:
             case Problem("SCHEMA_VALIDATION_FAILED") if self._just_cancelled():
                 self._stoppable = False
                 self.conversation.notice("This assistant cannot be stopped: its server has no way to. It goes on by itself.")
-            case Meta() | Usage():
-                pass
+            case Meta():
+                self._attached(value)
+            case Usage():
+                self._usage(value)
             case _:
                 if isinstance(value, Problem) and value.fatal:
                     self._end_soon(_FAILED_GRACE, ("failed", value.message, ""))
                 elif self._ending is not None and isinstance(value, _SIGNS_OF_LIFE):
                     self._ending.cancel()
-                    self._ending = None
+                    self._ending = self._expected = None
                 self.conversation.take(value)
 
     def _end_soon(self, seconds: float, outcome: tuple[str, str, str]) -> None:
         if self._ending is not None:
             self._ending.cancel()
+        self._expected = outcome
         if seconds == 0.0:
             self._end(outcome)
         else:
@@ -215,13 +218,12 @@ class Bridge:
     def _end(self, outcome: tuple[str, str, str]) -> None:
         if self._outcome is None:
             self._outcome = outcome
-            if self._socket is not None:
-                _background(self._socket.close())
+            self._over.set()
 
     async def _verdict(self) -> tuple[str, str, str]:
         """How the run stands after the connection was lost, as far as the runtime can be asked."""
-        if self.conversation.status == "failed":
-            return ("failed", self.conversation.detail, "")
+        if self._expected is not None:
+            return self._expected
         try:
             status = await broker.runtime_status(self.principal, self.chat)
         except ShellError:
@@ -256,16 +258,15 @@ class Bridge:
     async def _shut(self) -> None:
         if self._ending is not None:
             self._ending.cancel()
+        if not self._closing:  # else the next start of the app finds the chat and says what became of it
+            status, detail, notice = self._outcome or ("interrupted", "", "")
+            undelivered = [f"“{one.text}”" for one in self._queue]
+            self._queue.clear()
+            if undelivered:
+                self.conversation.notice(f"Not sent, because the run ended before the agent asked: {', '.join(undelivered)}")
+            self.conversation.finish(status, detail, notice)
         if self._socket is not None:
             await self._socket.close()
-        if self._closing:
-            return  # the next start of the app finds the chat and says what became of it
-        status, detail, notice = self._outcome or ("interrupted", "", "")
-        undelivered = [f"“{one.text}”" for one in self._queue]
-        self._queue.clear()
-        if undelivered:
-            self.conversation.notice(f"Not sent, because the run ended before the agent asked: {', '.join(undelivered)}")
-        self.conversation.finish(status, detail, notice)
 
     def _attached(self, meta: Meta) -> None:
         """Follow the runtime to the chat it attached us to (protocol §0 fact 4)."""

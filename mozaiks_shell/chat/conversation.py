@@ -79,6 +79,8 @@ class Conversation:
         self._draft: Draft | None = None
         self._closed_early: dict[str, str] = {}
         self._echoes: deque[str] = deque(maxlen=32)
+        self._seeds: set[str] = set()
+        self._ours: set[str] = set()
         self._user_spoke = False
         self._last_user = ""
         self._said: Counter[tuple[str, str]] = Counter()
@@ -220,19 +222,20 @@ class Conversation:
     def _user_text(self, said: Said) -> None:
         if said.content in self._echoes:
             self._echoes.remove(said.content)
+        elif said.replay and said.content in self._seeds:
+            self.hidden["seed"] += 1
         elif not self._user_spoke and (said.number == 0 or not said.replay):
+            self._seeds.add(said.content)
             self.hidden["seed"] += 1
         elif said.content != self._last_user:
             self.message("user", "user", said.content)
 
     def _acknowledged(self, verdict: Acknowledged) -> None:
-        if verdict.accepted:
+        if verdict.accepted or verdict.id not in self._ours:
             return
         if verdict.what == "input":
-            if self.ask is not None and self.ask.id == verdict.id:
-                self._asked(verdict.id, "")
             self.notice("The assistant was no longer waiting for this message, so it was not delivered.")
-        elif verdict.id in self.tools:
+        else:
             self.tool_state(verdict.id, "expired")
             self.notice("The assistant was no longer waiting for this answer, so it was not delivered.")
 
@@ -288,12 +291,14 @@ class Conversation:
         self._user_spoke = True
         self._echoes += [text, MASK] if password else [text]
         if self.ask is not None:
+            self._ours.add(self.ask.id)
             self._asked(self.ask.id, message_id)
         self.set_status("running")
 
     def tool_answered(self, tool: Tool) -> None:
         """A UI tool was answered; the run goes on."""
         self.tools[tool.id] = Tool(tool.id, tool.component, tool.display, tool.title, "", False)
+        self._ours.add(tool.id)
         self._user_spoke = True
         self._last_user = ""
         if self.ask is None:

@@ -22,6 +22,7 @@ from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.hosting import problems
 from mozaiks_shell.hosting.asgi import Gatekeeper
 from mozaiks_shell.identity import service as identity
+from tests.chat.upstream import Upstream
 
 
 @asynccontextmanager
@@ -29,7 +30,7 @@ async def listening(app: Any) -> AsyncIterator[str]:
     """Serve an ASGI app on a free port of this event loop; gives its http base."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", ws="websockets-sansio", timeout_graceful_shutdown=1))
     task = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn offers no event for it
         await asyncio.sleep(0.005)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
@@ -65,6 +66,8 @@ class Browser:
     writing: str = ""
     chat: dict[str, Any] = field(default_factory=dict)
     caught_up: int = 0
+    closed: bool = False
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def send(self, **frame: Any) -> None:
         await self.socket.send(json.dumps(frame))
@@ -75,9 +78,19 @@ class Browser:
         await self.send(t="open", chat=chat, workflow=workflow, new=new, **{"from": self.offset})
         await self.until(lambda: self.caught_up >= wanted)
 
-    async def read(self) -> Any:
-        frame = json.loads(await self.socket.recv())
+    async def pump(self) -> None:
+        """Read for as long as the socket is open."""
+        try:
+            async for raw in self.socket:
+                self.take(json.loads(raw))
+        finally:
+            self.closed = True
+            self.news.set()
+
+    def take(self, frame: Any) -> None:
+        """Note one frame, as the pane would."""
         self.frames.append(frame)
+        self.news.set()
         if isinstance(frame, list):
             assert frame[0] > self.offset, "an offset came twice"
             self.offset = frame[0]
@@ -95,14 +108,24 @@ class Browser:
             self.chat = frame
         elif frame["t"] == "caught_up":
             self.caught_up += 1
-        return frame
 
     async def until(self, happened: Callable[[], object], seconds: float = 10.0) -> Any:
-        """Read until the condition holds; returns what it returned."""
+        """Wait for the condition, asked after every frame; returns what it returned."""
         async with asyncio.timeout(seconds):
             while not (found := happened()):
-                await self.read()
+                assert not self.closed, f"the shell hung up: {self.socket.close_code} {self.socket.close_reason}"
+                self.news.clear()
+                if not (found := happened()):
+                    await self.news.wait()
         return found
+
+    async def hung_up(self) -> int | None:
+        """Wait until the shell closes the socket; returns the close code."""
+        async with asyncio.timeout(10):
+            while not self.closed:
+                self.news.clear()
+                await self.news.wait()
+        return self.socket.close_code
 
     def kind(self, *kinds: str) -> list[dict[str, Any]]:
         """Items of these kinds, a replaced message in its last form."""
@@ -142,7 +165,13 @@ class Shell:
         where = get_settings().origin if origin == "" else origin
         url = self.url.replace("http", "ws") + "/ws/chat"
         async with connect(url, additional_headers=headers, origin=where, max_size=None, proxy=None) as socket:  # type: ignore[arg-type]
-            yield Browser(socket)
+            browser = Browser(socket)
+            pump = asyncio.create_task(browser.pump())
+            try:
+                yield browser
+            finally:
+                await socket.close()
+                await pump
 
 
 @pytest.fixture
@@ -185,3 +214,14 @@ def shell() -> Callable[[], Any]:
 def serve() -> Callable[[Any], Any]:
     """Call with an ASGI app for an async context manager that serves it."""
     return listening
+
+
+@pytest.fixture
+async def upstream(database: Any, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Upstream]:
+    """A double of the published runtime that the settings point to."""
+    double = Upstream()
+    async with listening(double.app) as url:
+        monkeypatch.setenv("MOZAIKS_AI_URL", url)
+        get_settings.cache_clear()
+        yield double
+    get_settings.cache_clear()
