@@ -92,7 +92,9 @@ async def checkout(principal: Principal, name: str) -> str:
         raise NotForSale(f"{plan.title} cannot be bought here.", plan=plan.name)
     row = await _with_customer(principal)
     view = standing(row, catalogue(), now())
-    if view.name == name and view.status in {"active", "trialing"} and not view.cancel_at_period_end:
+    if view.name == name and view.cancel_at_period_end:
+        return await portal(principal)  # there the cancellation can be taken back
+    if view.name == name and view.status in LIVE:
         raise Conflict(f"You already have {plan.title}.", code="SAME_PLAN")
     rules = catalogue().settings
     trial = rules.trial_period_days if name == rules.trial_plan and not await _tried_before(principal) else 0

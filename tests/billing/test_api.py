@@ -207,6 +207,7 @@ async def test_cancelling_asks_stripe_and_keeps_the_period(sign_up, books):
     assert cancelled["plan"] == "pro" and cancelled["cancel_at_period_end"]
     assert cancelled["access_until"] == "2100-01-01T00:00:00+00:00" and cancelled["next_billing_date"] is None
     assert books.subscriptions["sub_1"]["cancel_at_period_end"]
+    assert (await ada.post("/api/billing/checkout", plan="pro")).json()["url"] == "https://portal.example/cus_1"
 
 
 @pytest.mark.parametrize(("plan", "code"), [("free", "NOT_FOR_SALE"), ("team", "NOT_FOR_SALE"), ("gold", "NO_SUCH_PLAN")])

@@ -116,7 +116,7 @@ class Stripe:
             "client_reference_id": account.user_id,
             "line_items": [{"price": plan.stripe_price_id, "quantity": 1}],
             "metadata": about,
-            "success_url": f"{return_url}?checkout=success",
+            "success_url": f"{return_url}?checkout=success&plan={plan.name}",
             "cancel_url": f"{return_url}?checkout=cancelled&plan={plan.name}",
         }
         if params["mode"] == "subscription":
@@ -129,13 +129,14 @@ class Stripe:
     async def _switch(self, account: Account, plan: Plan, return_url: str) -> str:
         current = (await _call(self._client.v1.subscriptions.retrieve_async(account.subscription_id))).to_dict()
         item = {"id": current["items"]["data"][0]["id"], "price": plan.stripe_price_id, "quantity": 1}
+        back = {"return_url": f"{return_url}?checkout=success&plan={plan.name}"}
         params: dict[str, Any] = {
             "customer": account.customer_id,
             "return_url": return_url,
             "flow_data": {
                 "type": "subscription_update_confirm",
                 "subscription_update_confirm": {"subscription": account.subscription_id, "items": [item]},
-                "after_completion": {"type": "redirect", "redirect": {"return_url": f"{return_url}?checkout=success"}},
+                "after_completion": {"type": "redirect", "redirect": back},
             },
         }
         session = await _call(self._client.v1.billing_portal.sessions.create_async(params))  # type: ignore[arg-type]

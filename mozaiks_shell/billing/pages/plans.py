@@ -1,0 +1,137 @@
+"""The plans page: what there is, what I have, and the way from one to the other (F-112, F-137)."""
+
+from typing import Any
+
+import reflex as rx
+
+from mozaiks_shell.billing.state import Plans
+from mozaiks_shell.foundation.access import Access
+from mozaiks_shell.ui.kit import (
+    badge,
+    button,
+    card,
+    close_button,
+    dialog,
+    dialog_button,
+    grid,
+    icon,
+    notice,
+    page_header,
+    row,
+    skeleton,
+    stack,
+)
+from mozaiks_shell.ui.page import page
+
+
+@page(
+    "/plans",
+    title="Plans",
+    icon="credit-card",
+    access=Access.signed_in(),
+    description="Your plan, and what the others add.",
+    order=890,
+    on_load=Plans.enter,
+)
+def plans() -> rx.Component:
+    """Period line, then a card per plan."""
+    return rx.fragment(
+        page_header("Plans", "Your plan, and what the others add."),
+        rx.cond(Plans.loaded, _loaded(), skeleton(6)),
+    )
+
+
+def _loaded() -> rx.Component:
+    return stack(
+        _payment(),
+        rx.cond(Plans.error != "", notice(Plans.error, "danger"), rx.fragment()),
+        card(
+            row(
+                rx.el.p(Plans.line, style={"flex": "1 1 16rem"}, aria_live="polite"),
+                rx.cond(
+                    Plans.can_portal,
+                    button("Cards and invoices", icon("external-link"), on_click=Plans.open_portal),
+                    rx.fragment(),
+                ),
+                rx.cond(Plans.can_cancel, dialog_button("cancel-plan", "Cancel plan", variant="ghost"), rx.fragment()),
+            ),
+        ),
+        grid(rx.foreach(Plans.cards, lambda one: _plan(one))),
+        rx.cond(
+            Plans.ask_admin,
+            notice("An administrator of this app sets plans. Ask one to change yours."),
+            rx.fragment(),
+        ),
+        dialog(
+            rx.el.p(Plans.cancel_text),
+            id="cancel-plan",
+            title="Cancel your plan?",
+            actions=[
+                close_button("cancel-plan", "Keep it"),
+                close_button("cancel-plan", "Cancel plan", variant="danger", on_click=Plans.cancel),
+            ],
+        ),
+        gap=5,
+    )
+
+
+def _payment() -> rx.Component:
+    check = button("Check again", small=True, on_click=Plans.check_again)
+    return rx.match(
+        Plans.payment,
+        ("waiting", notice(Plans.payment_text, "accent")),
+        ("late", notice(Plans.payment_text, "warning", check)),
+        ("done", notice(Plans.payment_text, "success")),
+        rx.fragment(),
+    )
+
+
+def _plan(one: Any) -> rx.Component:
+    # The wanted plan and the current one are told by a badge in words; the outline repeats it.
+    marked = one["current"].to(bool) | one["wanted"].to(bool)
+    price = rx.el.p(
+        rx.el.span(one["price"], style={"font_size": "1.75rem", "font_weight": "650", "letter_spacing": "-0.02em"}),
+        rx.cond(one["per"] != "", rx.el.span(" ", one["per"], class_name="mz-muted"), rx.fragment()),
+    )
+    head = rx.el.div(
+        rx.el.h2(one["title"], class_name="mz-card-title"),
+        rx.cond(one["current"], badge("Your plan", "accent"), rx.fragment()),
+        rx.cond(one["wanted"], badge("Needed", "warning"), rx.fragment()),
+        class_name="mz-card-head",
+    )
+    features = rx.el.ul(
+        rx.foreach(
+            one["features"].to(list[str]),
+            lambda text: rx.el.li(
+                rx.el.span(icon("check"), style={"color": "var(--color-success)", "flex": "none"}),
+                rx.el.span(text),
+                style={"display": "flex", "gap": "8px", "align_items": "baseline"},
+            ),
+        ),
+        style={"display": "grid", "gap": "6px", "list_style": "none", "padding": "0", "margin": "0"},
+    )
+    choose = rx.cond(
+        one["action"] == "choose",
+        button(
+            one["label"],
+            variant="primary",
+            on_click=Plans.choose(one["name"]),
+            style={"margin_top": "auto", "width": "100%"},
+        ),
+        rx.fragment(),
+    )
+    return rx.el.article(
+        head,
+        price,
+        rx.cond(one["description"] != "", rx.el.p(one["description"], class_name="mz-muted"), rx.fragment()),
+        features,
+        choose,
+        aria_label=one["title"],
+        class_name="mz-card",
+        style={
+            "display": "flex",
+            "flex_direction": "column",
+            "gap": "14px",
+            "border_color": rx.cond(marked, "var(--color-accent)", "var(--color-line)"),
+        },
+    )

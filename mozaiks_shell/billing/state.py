@@ -1,0 +1,238 @@
+"""State of the plans page."""
+
+import asyncio
+from datetime import datetime
+from typing import ClassVar, TypedDict
+
+import reflex as rx
+from babel.dates import format_date
+from babel.numbers import format_currency
+
+from mozaiks_shell.appconfig.service import Plan, catalogue
+from mozaiks_shell.billing import service
+from mozaiks_shell.billing.standing import PlanView
+from mozaiks_shell.foundation.access import Access, Principal
+from mozaiks_shell.foundation.errors import ShellError
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.ui.state import ShellState, event
+
+_PER = {"daily": "a day", "weekly": "a week", "monthly": "a month", "yearly": "a year", "lifetime": "once"}
+WAIT_STEPS, WAIT_SECONDS = 15, 2.0  # how long the page watches for a payment to be confirmed
+_ASK_STRIPE_AT = {3, 8, 14}  # a webhook is faster; asking heals one that was lost
+
+
+class PlanCard(TypedDict):
+    """A plan as the page shows it. ``action``: empty, ``choose`` (button with ``label``) or ``ask`` (an administrator)."""
+
+    name: str
+    title: str
+    price: str
+    per: str
+    description: str
+    features: list[str]
+    current: bool
+    wanted: bool
+    action: str
+    label: str
+
+
+class Plans(ShellState):
+    """What can be had, what I have, and the ways from one to the other."""
+
+    access: ClassVar[Access | None] = Access.signed_in()
+
+    cards: list[PlanCard] = []
+    loaded: bool = False
+    line: str = ""
+    tone: str = "neutral"
+    ask_admin: bool = False
+    can_cancel: bool = False
+    can_portal: bool = False
+    cancel_text: str = ""
+    payment: str = ""  # "", waiting, late, done
+    payment_text: str = ""
+    error: str = ""
+    _awaited: str = ""
+
+    @event
+    async def enter(self):  # type: ignore[no-untyped-def]
+        """Every visit: show the plans; after a checkout, watch for the confirmation."""
+        query = self.router.url.query_parameters
+        self.error = ""
+        self.payment = ""
+        named = _named(query.get("plan", ""))
+        await self._show(named.name if named else "")
+        if query.get("checkout") == "success" and named is not None:
+            self._awaited = named.name
+            if await _confirmed(self._me(), named.name):
+                self._say_done(named)
+            else:
+                self.payment = "waiting"
+                self.payment_text = f"Your payment for {named.title} is being confirmed. This takes a few seconds."
+                yield Plans.watch
+
+    @event(background=True, supersedes=True)
+    async def watch(self):  # type: ignore[no-untyped-def]
+        """Look for the confirmed payment for half a minute, then say honestly that it is late."""
+        async with self:
+            principal, plan = self._me(), catalogue().get(self._awaited)
+            socket = self.router.session.session_id
+        if plan is None:
+            return
+        for step in range(WAIT_STEPS):
+            await asyncio.sleep(WAIT_SECONDS)
+            if await _confirmed(principal, plan.name, ask=step in _ASK_STRIPE_AT):
+                async with self:
+                    await self._show("")
+                    self._say_done(plan)
+                return
+            async with self:
+                if self.payment != "waiting" or self.router.session.session_id != socket:
+                    return
+        async with self:
+            self.payment = "late"
+            self.payment_text = (
+                f"The payment for {plan.title} is not confirmed yet. Nothing is lost: your plan changes as soon as it is."
+            )
+
+    @event
+    async def check_again(self):  # type: ignore[no-untyped-def]
+        """Ask the payment service now."""
+        plan = catalogue().get(self._awaited)
+        self.error = ""
+        try:
+            confirmed = plan is not None and await _confirmed(self._me(), plan.name, ask=True, quiet=False)
+        except ShellError as problem:
+            self.error = problem.message
+            return
+        await self._show("")
+        if plan is not None and confirmed:
+            self._say_done(plan)
+
+    @event
+    async def choose(self, name: str):  # type: ignore[no-untyped-def]
+        """Take a plan: at once for an administrator, through the hosted checkout where plans are sold.
+
+        The page goes there itself: a form post that is redirected to another origin is stopped in Chromium by the
+        policy's ``form-action 'self'``; a navigation by script is not.
+        """
+        self.error = ""
+        try:
+            url = await service.choose_plan(self._me(), name if isinstance(name, str) else "")
+        except ShellError as problem:
+            self.error = problem.message
+            return
+        if url:
+            yield rx.redirect(url)
+        else:
+            await self._show("")
+
+    @event
+    async def open_portal(self):  # type: ignore[no-untyped-def]
+        """Go to the payment service's own page for cards and invoices."""
+        self.error = ""
+        try:
+            yield rx.redirect(await service.portal(self._me()))
+        except ShellError as problem:
+            self.error = problem.message
+
+    @event
+    async def cancel(self):  # type: ignore[no-untyped-def]
+        """Cancel at the period's end."""
+        self.error = ""
+        try:
+            await service.cancel(self._me())
+        except ShellError as problem:
+            self.error = problem.message
+        await self._show("")
+
+    def _say_done(self, plan: Plan) -> None:
+        self.payment = "done"
+        self.payment_text = f"You have {plan.title} now."
+
+    async def _show(self, wanted: str) -> None:
+        me = self._me()
+        view, provider = await service.plan_of(me), get_settings().billing_provider
+        own = provider == "stripe" or (provider == "manual" and me.has_role("admin"))
+        self.cards = [_card(plan, view, wanted, own) for plan in catalogue().subscription_plans]
+        self.line, self.tone = _line(view) if provider != "none" else ("Everything is open to everybody here.", "success")
+        self.ask_admin = provider == "manual" and not own
+        paid = view.name not in ("unlimited", catalogue().default.name)
+        forever = paid and provider == "stripe" and view.ends_at is None and view.renews_at is None
+        show = catalogue().settings
+        self.can_cancel = paid and not view.cancel_at_period_end and not forever and show.show_cancel_button
+        self.can_portal = provider == "stripe" and paid
+        self.cancel_text = f"You keep {view.title} until the end of the period you have it for{_until(view)}."
+        self.loaded = True
+
+
+async def _confirmed(principal: Principal, name: str, *, ask: bool = False, quiet: bool = True) -> bool:
+    """Whether the person has this plan now; ``ask`` asks the payment service first, ``quiet`` overlooks its failure."""
+    if ask:
+        try:
+            await service.reconcile(principal)
+        except ShellError:
+            if not quiet:
+                raise
+    return (await service.plan_of(principal)).name == name
+
+
+def _named(text: object) -> Plan | None:
+    """The plan an address names, by name or title."""
+    wanted = text.strip().lower() if isinstance(text, str) else ""
+    return next((plan for plan in catalogue().subscription_plans if wanted in (plan.name.lower(), plan.title.lower())), None)
+
+
+def _card(plan: Plan, view: PlanView, wanted: str, own: bool) -> PlanCard:
+    current = plan.name == view.name
+    sold = get_settings().billing_provider != "stripe" or bool(plan.stripe_price_id)
+    action = "choose" if own and not current and sold and plan != catalogue().default else ""
+    if current and view.cancel_at_period_end and own and sold:
+        action = "choose"
+    label = f"Keep {plan.title}" if current else f"{'Upgrade' if plan.rank > view.rank else 'Switch'} to {plan.title}"
+    return PlanCard(
+        name=plan.name,
+        title=plan.title,
+        price=price_text(plan),
+        per="" if plan.price == 0 else _PER[plan.billing_cycle],
+        description=plan.description,
+        features=plan.features,
+        current=current,
+        wanted=plan.name == wanted and not current,
+        action=action,
+        label=label,
+    )
+
+
+def price_text(plan: Plan) -> str:
+    """``Free``, ``$12``, ``€9.99``."""
+    if plan.price == 0:
+        return "Free"
+    whole = float(plan.price).is_integer()
+    return format_currency(plan.price, plan.currency, "¤#,##0" if whole else None, locale="en_US", currency_digits=not whole)
+
+
+def _line(view: PlanView) -> tuple[str, str]:
+    if view.status == "past_due":
+        return (
+            f"The last payment for {view.title} did not go through. Access stays{_until(view)} while it is tried again.",
+            "warning",
+        )
+    if view.trial_ends is not None:
+        return f"You are trying {view.title}. The trial ends on {_day(view.trial_ends)}.", "accent"
+    if view.cancel_at_period_end:
+        return f"{view.title} is cancelled and stays open{_until(view)}.", "warning"
+    if view.renews_at is not None:
+        return f"You have {view.title}. It renews on {_day(view.renews_at)}.", "neutral"
+    if view.status in ("canceled", "inactive"):
+        return f"Your plan has ended. You have {view.title}.", "warning"
+    return f"You have {view.title}{_until(view)}.", "neutral"
+
+
+def _until(view: PlanView) -> str:
+    end = view.ends_at or view.renews_at
+    return f" until {_day(end)}" if end else ""
+
+
+def _day(moment: datetime) -> str:
+    return format_date(moment.date(), "d MMMM y", locale="en")
