@@ -76,9 +76,8 @@ async def register(username: str, password: str, email: str, full_name: str = ""
 async def _add(db: ScopedSession, user: User) -> None:
     """Store a new person. One statement decides who founded the installation, so that two cannot (they race)."""
     insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
-    founder = insert(Founder).values(app_id=get_settings().app_id, founder_id=user.id).on_conflict_do_nothing()
-    claimed: Any = await db.execute(founder)
-    if claimed.rowcount == 1:
+    claim = insert(Founder).values(app_id=get_settings().app_id, founder_id=user.id).on_conflict_do_nothing()
+    if (await db.execute(claim.returning(col(Founder.founder_id)))).first() is not None:
         user.roles = "admin"
     db.add(user)
     await db.flush()
@@ -130,10 +129,10 @@ async def user_of(identity: IssuerIdentity) -> User:
 async def _meet(identity: IssuerIdentity, attempt: int) -> User:
     email = fold(identity.email)
     async with system_session() as db:
-        key = (col(User.issuer) == identity.issuer) & (col(User.subject) == identity.subject)
-        user = (await db.execute(select(User).where(key))).scalars().first()
-        holder = (await db.execute(select(User).where(col(User.email) == email))).scalars().first() if email else None
-        taken = holder is not None and (user is None or holder.id != user.id)
+        mine = (col(User.issuer) == identity.issuer) & (col(User.subject) == identity.subject)
+        found = (await db.execute(select(User).where(mine | (col(User.email) == email)))).scalars().all()
+        user = next((one for one in found if (one.issuer, one.subject) == (identity.issuer, identity.subject)), None)
+        taken = bool(email) and any(one is not user and one.email == email for one in found)
         if user is None and taken:
             raise IssuerFailed("OIDC_EMAIL_TAKEN")
         if user is not None and user.disabled:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 from sqlmodel import col, delete, select
 
@@ -127,7 +127,8 @@ async def _use_up(state: str, browser_secret: str) -> IssuerVisit:
     mine = (col(IssuerVisit.state_digest) == digest(state)) & (col(IssuerVisit.browser_digest) == digest(browser_secret))
     async with system_session() as db:
         found = (await db.execute(select(IssuerVisit).where(mine, col(IssuerVisit.expires_at) > clock.now()))).scalars().first()
-        gone: Any = await db.execute(delete(IssuerVisit).where(mine).execution_options(synchronize_session=False))
-    if found is None or gone.rowcount != 1:
+        take = delete(IssuerVisit).where(mine).returning(col(IssuerVisit.state_digest))
+        taken = (await db.execute(take.execution_options(synchronize_session=False))).first()
+    if found is None or taken is None:
         raise IssuerFailed("OIDC_STATE", "unknown, used or expired state")
     return found

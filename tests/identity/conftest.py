@@ -1,5 +1,6 @@
 """A visitor with a real cookie jar in front of the real gatekeeper and routes; two OpenID Connect issuers on loopback."""
 
+import asyncio
 import contextlib
 import hmac
 import json
@@ -26,6 +27,7 @@ from mozaiks_shell.foundation import clock, events
 from mozaiks_shell.foundation.settings import Settings, get_settings
 from mozaiks_shell.hosting import problems
 from mozaiks_shell.hosting.asgi import Gatekeeper
+from mozaiks_shell.hosting.migrate import upgrade
 from mozaiks_shell.identity import passwords
 from mozaiks_shell.identity.form_routes import router as forms
 from mozaiks_shell.identity.routes import router as accounts
@@ -50,6 +52,16 @@ def configure(database: Settings, monkeypatch: pytest.MonkeyPatch) -> Callable[.
         return get_settings()
 
     return change
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def either_database(request: pytest.FixtureRequest, configure: Callable[..., Settings]) -> Settings:
+    """The migrated database of the test, on SQLite and on a real PostgreSQL."""
+    if request.param == "sqlite":
+        return get_settings()
+    settings = configure(DATABASE_URL=request.getfixturevalue("postgres_url"))
+    await asyncio.to_thread(upgrade, settings)
+    return settings
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """F-042, F-045, F-051, F-059, F-230: the account API over HTTP."""
 
-import asyncio
 import json
 
 import httpx
@@ -241,20 +240,6 @@ async def test_another_persons_data_is_refused(browser):
     assert (await browser.post("/api/update-profile", json={"user_id": ada}, headers=header)).status_code == 403
 
 
-async def test_two_people_racing_on_a_fresh_installation_give_one_admin(database):
-    assert await service.is_fresh_installation()
-    people = await asyncio.gather(*[service.register(f"user{n}", PASSWORD, f"user{n}@example.com") for n in range(8)])
-    assert sorted(person.roles for person in people) == ["admin"] + ["user"] * 7
-    assert not await service.is_fresh_installation()
-
-
 async def test_a_failed_first_registration_leaves_the_installation_fresh(browser):
     assert (await browser.post("/api/auth/register", json={**ADA, "password": "x"})).status_code == 422
     assert await service.is_fresh_installation()
-
-
-async def test_two_people_racing_for_one_name_give_one_account(database):
-    wish = [service.register("same", PASSWORD, f"user{n}@example.com") for n in range(5)]
-    results = await asyncio.gather(*wish, return_exceptions=True)
-    assert sum(isinstance(one, User) for one in results) == 1
-    assert all(isinstance(one, User) or one.code == "ACCOUNT_EXISTS" for one in results)
