@@ -39,7 +39,13 @@ export function MzSidebar({ children, ...rest }) {
 export function MzNavLink({ to, exact, ...rest }) {
   const path = usePath();
   const here = path === to || (!exact && path.startsWith(to + "/"));
-  return jsx(Link, { ...rest, to, "aria-current": here ? "page" : undefined });
+  const ref = useRef(null);
+  // An address without a prerendered page is served with the start page's HTML; React keeps its attributes.
+  useEffect(() => {
+    if (here) ref.current.scrollIntoView({ block: "nearest" });
+    else ref.current.removeAttribute("aria-current");
+  }, [here]);
+  return jsx(Link, { ...rest, ref, to, "aria-current": here ? "page" : undefined });
 }
 
 // Collapses the sidebar to icons. The head script has applied the kept choice before the first paint.

@@ -5,6 +5,7 @@ from typing import Any
 
 import reflex as rx
 from reflex.style import LiteralColorMode, color_mode, set_color_mode
+from reflex_components_core.el.elements.inline import A
 
 from mozaiks_shell.appconfig.brand import brand
 from mozaiks_shell.shell.failures import connection_banner, page_boundary
@@ -38,7 +39,7 @@ def frame(_: bool) -> rx.Component:
     bare = [page.route for page in pages() if page.access.kind == "public" and not page.in_nav]
     open_to_all = [page.route for page in pages() if page.access.kind == "public" and page.in_nav]
     return FrameRoot.create(
-        rx.el.a("Skip to content", href="#content", class_name="mz-skip"),
+        A.create("Skip to content", href="#content", class_name="mz-skip"),
         _header(),
         Sidebar.create(_navigation(), id=_SIDEBAR, class_name="mz-sidebar", custom_attrs={"aria-label": "Sidebar"}),
         connection_banner(),

@@ -5,6 +5,7 @@ from typing import Any
 import reflex as rx
 
 from mozaiks_shell.foundation.access import Access
+from mozaiks_shell.shell.conversations import Conversations, conversations
 from mozaiks_shell.shell.home_state import Home
 from mozaiks_shell.shell.slots import dashboard
 from mozaiks_shell.shell.state import Frame
@@ -21,7 +22,7 @@ _DESCRIPTION = "Where you left off, and the way to everything."
     access=Access.signed_in(),
     description=_DESCRIPTION,
     order=0,
-    on_load=Home.enter,
+    on_load=(Home.enter, Conversations.enter),
 )
 def home() -> rx.Component:
     """Greeting, the way to everything, what rooms and plugins add, the plan."""
@@ -32,7 +33,7 @@ def home() -> rx.Component:
             rx.cond(Frame.name != "", "Welcome, " + Frame.name, "Welcome"), "Where you left off, and the way to everything."
         ),
         rx.el.div(
-            stack(_actions(), *pieces, gap=6, class_name="mz-home-main"),
+            stack(conversations(), _actions(), *pieces, gap=6, class_name="mz-home-main"),
             stack(rx.cond(_some(Home.steps), _first_steps(), rx.fragment()), *plan, gap=4, class_name="mz-home-side"),
             class_name="mz-home",
         ),
@@ -57,9 +58,9 @@ def _actions() -> rx.Component:
         )
     )
     return rx.el.section(
-        rx.el.h2("Open", class_name="mz-section-title"),
+        rx.el.h2("Pages", class_name="mz-section-title"),
         rx.cond(_some(Home.actions), tiles, nothing),
-        aria_label="Open",
+        aria_label="Pages",
     )
 
 
@@ -76,7 +77,7 @@ def _tile(action: Any) -> rx.Component:
 def _plan() -> rx.Component:
     return card(
         rx.el.p(Frame.plan, class_name="mz-figure"),
-        rx.el.p("What it includes and what else there is.", class_name="mz-muted mz-small"),
+        rx.el.p("See what it includes, or change it.", class_name="mz-muted mz-small"),
         link_button("See plans", "/plans", small=True, class_name="mz-card-action"),
         title="Your plan",
     )

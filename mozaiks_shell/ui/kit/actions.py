@@ -3,6 +3,7 @@
 from typing import Any, Literal
 
 import reflex as rx
+from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
 from mozaiks_shell.ui.kit._props import Child, attributes, classed
@@ -33,7 +34,7 @@ def link(*children: Child, href: str | rx.Var[str], **props: Any) -> rx.Componen
     props.setdefault("class_name", "mz-link")
     outside = isinstance(href, str) and (not href.startswith("/") or href.startswith(_SERVER_PATHS))
     if outside:
-        return rx.el.a(*children, href=href, **props)
+        return A.create(*children, href=href, **props)  # rx.el.a is the router's link
     return ReactRouterLink.create(*children, to=href, **props)
 
 
