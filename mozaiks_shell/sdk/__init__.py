@@ -13,6 +13,18 @@
     def counter():
         return sdk.ui.button("Add ", Counter.n, on_click=Counter.add)
 
+Pages
+    ``page``: declare a page. ``State``: base of its State. ``event``: mark a handler. ``Access``: who may.
+    ``ui``: the shell's kit. ``rx``: Reflex. ``notify``: a message to the person, returned or yielded by a handler.
+People
+    ``current_user``: who is here, a ``CurrentUser``. ``auth``: ``require_user`` and ``current_user``.
+Data
+    ``db``: ``db.session()`` and ``db.<collection>``, whose documents are ``Record``.
+    ``Model``: base of a table with rows of one person. ``SharedModel``: base of a table with rows of the app.
+    ``Field``, ``select``, ``col``: SQLModel's. ``new_id``: a sortable unique id. ``now``: the time in UTC.
+The rest
+    ``errors``: what to raise. ``events``: publish and subscribe. ``payments``: checkout, status, cancel.
+
 Every name in ``__all__`` stays; a new major version of the plugin contract would be needed to drop one (F-300).
 ``docs/plugin-tutorial.md`` builds a plugin from nothing. :mod:`mozaiks_shell.sdk.testing` tests one.
 """

@@ -12,13 +12,14 @@ from .state import Tasks
 @sdk.page(on_load=Tasks.load, order=40)
 def tasks() -> rx.Component:
     """Add, look through, edit, complete and delete tasks."""
-    return ui.stack(
+    return rx.el.div(
         ui.page_header("Tasks", "What you want to get done."),
-        ui.card(_add_form()),
-        _toolbar(),
-        rx.cond(Tasks.ready, _list(), ui.card(ui.skeleton(5))),
+        ui.stack(
+            ui.card(_add_form()),
+            rx.cond(Tasks.open + Tasks.done > 0, _toolbar(), rx.fragment()),
+            rx.cond(Tasks.ready, _list(), ui.card(ui.skeleton(5))),
+        ),
         _delete_question(),
-        gap=4,
         class_name="max-w-3xl",
     )
 
@@ -63,7 +64,7 @@ def _choice(value: str, label: str, count: Any) -> rx.Component:
     radio = rx.el.input(
         type="radio", name="show", value=value, checked=Tasks.show == value, on_change=lambda _: Tasks.filter(value)
     )
-    return rx.el.label(radio, label, rx.el.span(count, class_name="mz-muted mz-small tabular-nums"), class_name="mz-choice")
+    return rx.el.label(radio, label, " ", rx.el.span(count, class_name="mz-muted mz-small tabular-nums"), class_name="mz-choice")
 
 
 def _list() -> rx.Component:
@@ -140,7 +141,14 @@ def _tool(icon: str, word: str, line: Any, handler: Any) -> rx.Component:
 
 
 def _edit_form(line: Any) -> rx.Component:
-    title = ui.text_input(name="title", default_value=line["title"], auto_focus=True, max_length=LONGEST, auto_complete="off")
+    title = ui.text_input(
+        name="title",
+        default_value=line["title"],
+        auto_focus=True,
+        max_length=LONGEST,
+        auto_complete="off",
+        on_key_down=lambda key: rx.cond(key == "Escape", Tasks.stop_editing(), rx.noop()),
+    )
     return rx.el.form(
         ui.row(
             rx.el.div(ui.field("Title", title, error=Tasks.edit_error), class_name="grow basis-64"),
@@ -149,7 +157,7 @@ def _edit_form(line: Any) -> rx.Component:
                 ui.button("Save", type="submit", variant="primary"),
                 ui.button("Cancel", on_click=Tasks.stop_editing),
                 gap=2,
-                class_name="mt-[1.65rem]",
+                class_name="sm:mt-[1.65rem]",
             ),
             class_name="items-start",
         ),

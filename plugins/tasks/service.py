@@ -52,7 +52,7 @@ async def counts() -> Counts:
     """How many tasks are open and done."""
     query = select(Task.done, func.count(col(Task.id))).group_by(col(Task.done))
     async with db.session() as session:
-        found = {done: number for done, number in await session.execute(query)}
+        found = {row[0]: row[1] for row in await session.execute(query)}
     return Counts(found.get(False, 0), found.get(True, 0))
 
 
