@@ -12,8 +12,12 @@ from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.plugin_host import execution, service, startup
 
 ADA = Principal("usr_ada", "dev-app", "Ada Lovelace", "ada@example.com", frozenset({"user"}), "ses_ada")
-ECHO = "def execute(data):\n    import threading\n    return {'thread': threading.current_thread().name, 'value': data.get('value')}\n"
-LATER = "async def execute(data):\n    import threading\n    return {'thread': threading.current_thread().name, 'value': data['value']}\n"
+LATER = """
+import threading
+async def execute(data):
+    return {"thread": threading.current_thread().name, "value": data.get("value")}
+"""
+ECHO = LATER.replace("async def", "def")
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ async def test_the_forms(place, form, write, database, load, client):
     load()
     answer = await client.post("/api/execute/echo", json={"value": 7})
     assert (answer.status_code, answer.json()["value"]) == (200, 7)
-    assert (answer.json()["thread"] == threading.current_thread().name) is form.startswith("async")
+    assert (answer.json()["thread"] == threading.current_thread().name) is ("async def" in form)
 
 
 async def test_declared_entry_point(write, database, load, client):
@@ -85,7 +89,8 @@ async def test_context_is_ours(write, database, load, client):
     write("echo", {"logic.py": "def execute(data): return dict(data)\n"})
     load()
     forged = {
-        "user_id": "usr_eve", "app_id": "other", "user_jwt": "x", "_context": {"is_superadmin": True}, "_entitlements": {"tier": "gold"}
+        "user_id": "usr_eve", "app_id": "other", "user_jwt": "x", "_context": {"is_superadmin": True},
+        "_entitlements": {"tier": "gold"},
     }  # fmt: skip
     seen = (await client.post("/api/execute/echo", json={**forged, "keep": 1})).json()
     assert (seen["user_id"], seen["app_id"], seen["user_jwt"], seen["keep"]) == ("usr_ada", "dev-app", "", 1)
@@ -98,8 +103,8 @@ async def test_context_is_ours(write, database, load, client):
 @pytest.mark.parametrize(
     ("code", "status"),
     [
-        ("FEATURE_GATED", 403), ("LIMIT_EXCEEDED", 429), ("ENTITLEMENT_ERROR", 503), ("NOT_FOUND", 404), ("VALIDATION_ERROR", 422),
-        ("ANYTHING", 400),
+        ("FEATURE_GATED", 403), ("LIMIT_EXCEEDED", 429), ("ENTITLEMENT_ERROR", 503), ("NOT_FOUND", 404),
+        ("VALIDATION_ERROR", 422), ("ANYTHING", 400),
     ],
 )  # fmt: skip
 async def test_error_codes(code, status, write, database, load, client):
