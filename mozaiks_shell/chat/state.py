@@ -1,5 +1,6 @@
 """The pane's State: which surface, which chat, which tools are open. Messages never pass through here (D4)."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, TypedDict
 
@@ -13,6 +14,7 @@ from mozaiks_shell.foundation.errors import ShellError
 from mozaiks_shell.ui.state import ShellState, event
 
 SURFACES: Final = ("closed", "widget", "overlay")
+_MARKS: Final = re.compile(r"[#*_`>|]+")  # of Markdown, in a one-line preview
 
 
 class ChatItem(TypedDict):
@@ -42,6 +44,7 @@ class ChatState(ShellState):
 
     ``surface``, ``chat_id`` and ``workflow`` live in the tab's session storage for convenience only;
     the browser may put anything there, ownership is checked in :mod:`mozaiks_shell.chat.service`.
+    ``eager`` is False when the pane is there because the page was reloaded: it then leaves the focus alone.
     """
 
     access: ClassVar[Access | None] = Access.signed_in()
@@ -52,6 +55,7 @@ class ChatState(ShellState):
     ready: bool = False
     signed_in: bool = False
     opened: bool = False
+    eager: bool = False
     unread: bool = False
     fresh: int = 0
     title: str = ""
@@ -74,7 +78,7 @@ class ChatState(ShellState):
         self.ready = True
         if self.surface not in SURFACES or not self.signed_in:
             self.surface = "closed"
-        self.opened = self.surface != "closed"
+        self.opened, self.eager = self.surface != "closed", False
         self.menu, self.doomed, self.problem, self.answering = False, "", "", ""
 
     # -- surfaces ----------------------------------------------------------------------------------------
@@ -82,7 +86,7 @@ class ChatState(ShellState):
     @event
     def open_widget(self) -> None:
         """Bubble to widget."""
-        self.surface, self.opened, self.unread = "widget", True, False
+        self.surface, self.opened, self.eager, self.unread = "widget", True, True, False
 
     @event
     def expand(self) -> None:
@@ -130,7 +134,7 @@ class ChatState(ShellState):
         """Begin a new chat of this workflow (empty: the default one) and show it."""
         _forget(self)
         self.workflow, self.chat_id, self.fresh = text(workflow, 120), "", self.fresh + 1
-        self.title, self.menu, self.opened, self.unread = "", False, True, False
+        self.title, self.menu, self.opened, self.eager, self.unread = "", False, True, True, False
         if self.surface == "closed":
             self.surface = "widget"
 
@@ -289,7 +293,7 @@ def _chat_item(summary: service.ChatSummary) -> ChatItem:
         title=text(summary.title, 120) or humane(summary.workflow),
         workflow=summary.workflow,
         status=text(summary.status, 20),
-        last_text=text(summary.last_text, 120),
+        last_text=" ".join(_MARKS.sub("", text(summary.last_text, 160)).split()),
         when=when.isoformat() if hasattr(when, "isoformat") else text(when, 40),
     )
 

@@ -18,10 +18,16 @@ def tool_view(tool: Any) -> rx.Component:
 
 
 def _heading(block: Any) -> rx.Component:
-    return rx.fragment(
-        rx.cond(block["title"] != "", rx.el.h3(block["title"], class_name="mzc-block-title")),
-        rx.cond(block["description"] != "", rx.el.p(block["description"], class_name="mzc-block-note")),
-    )
+    return rx.fragment(rx.cond(block["title"] != "", rx.el.h3(block["title"], class_name="mzc-block-title")), _description(block))
+
+
+def _description(block: Any) -> rx.Component:
+    return rx.cond(block["description"] != "", rx.el.p(block["description"], class_name="mzc-block-note"))
+
+
+def _top(tool: Any) -> rx.Component:
+    """Title and description; the artifact panel shows the title in its own header."""
+    return rx.cond(tool["display"] == "inline", _heading(tool), _description(tool))
 
 
 def _error(tool: Any) -> rx.Component:
@@ -56,16 +62,24 @@ def _actions(tool: Any, *, submits: bool = False) -> rx.Component:
 
 def _control(tool: Any, field: Any) -> rx.Component:
     ident = f"{tool['id']}-{field['name']}"
-    shared: dict[str, Any] = {"id": ident, "name": field["name"], "required": field["required"], "class_name": "mz-input"}
+    shared: dict[str, Any] = {"id": ident, "name": field["name"], "required": field["required"]}
 
     def box(kind: str, **extra: Any) -> rx.Component:
-        return rx.el.input(type=kind, default_value=field["value"], placeholder=field["placeholder"], **shared, **extra)
+        return rx.el.input(
+            type=kind, default_value=field["value"], placeholder=field["placeholder"], class_name="mz-input", **shared, **extra
+        )
 
+    area = rx.el.textarea(
+        default_value=field["value"], placeholder=field["placeholder"], rows="3", class_name="mz-input mz-textarea", **shared
+    )
     options = rx.foreach(field["options"], lambda option: rx.el.option(option["label"], value=option["value"]))
+    choice = rx.el.select(
+        rx.el.option(labels.CHOOSE, value=""), options, default_value=field["value"], class_name="mz-input mz-select", **shared
+    )
     return rx.match(
         field["type"],
-        ("textarea", rx.el.textarea(default_value=field["value"], placeholder=field["placeholder"], rows="3", **shared)),
-        ("select", rx.el.select(rx.el.option(labels.CHOOSE, value=""), options, default_value=field["value"], **shared)),
+        ("textarea", area),
+        ("select", choice),
         ("number", box("number", step="any", min=field["min"], max=field["max"])),
         ("date", box("date", min=field["min"], max=field["max"])),
         ("email", box("email")),
@@ -99,7 +113,7 @@ def form(tool: Any) -> rx.Component:
     """Fields, a submit and a cancel button. The tool's id travels in a hidden field."""
     busy = ChatState.answering == tool["id"]
     return rx.el.form(
-        _heading(tool),
+        _top(tool),
         rx.el.input(type="hidden", name="tool", value=tool["id"], read_only=True),
         rx.el.fieldset(
             rx.foreach(tool["fields"], lambda field: _field(tool, field)),
@@ -159,7 +173,7 @@ def _table(block: Any, tool: Any | None) -> rx.Component:
 @register("core.table")
 def table(tool: Any) -> rx.Component:
     """Columns that sort, rows, and the payload's buttons."""
-    return rx.el.div(_heading(tool), _table(tool, tool), _error(tool), _actions(tool), class_name="mzc-block")
+    return rx.el.div(_top(tool), _table(tool, tool), _error(tool), _actions(tool), class_name="mzc-block")
 
 
 # -- card, list, markdown, composite, unknown ------------------------------------------------------------
@@ -190,19 +204,19 @@ def _prose(block: Any) -> rx.Component:
 @register("core.card")
 def card(tool: Any) -> rx.Component:
     """Title, text, keys and values."""
-    return rx.el.div(_heading(tool), _prose(tool), _pairs(tool), _error(tool), _actions(tool), class_name="mzc-block")
+    return rx.el.div(_top(tool), _prose(tool), _pairs(tool), _error(tool), _actions(tool), class_name="mzc-block")
 
 
 @register("core.list")
 def list_(tool: Any) -> rx.Component:
     """Lines with a title, a text and perhaps a link."""
-    return rx.el.div(_heading(tool), _lines(tool), _error(tool), _actions(tool), class_name="mzc-block")
+    return rx.el.div(_top(tool), _lines(tool), _error(tool), _actions(tool), class_name="mzc-block")
 
 
 @register("core.markdown")
 def prose(tool: Any) -> rx.Component:
     """Markdown."""
-    return rx.el.div(_heading(tool), _prose(tool), _error(tool), _actions(tool), class_name="mzc-block")
+    return rx.el.div(_top(tool), _prose(tool), _error(tool), _actions(tool), class_name="mzc-block")
 
 
 @register("core.composite")
@@ -220,7 +234,7 @@ def composite(tool: Any) -> rx.Component:
         return rx.el.div(_heading(block), drawn, class_name="mzc-part")
 
     return rx.el.form(
-        _heading(tool),
+        _top(tool),
         rx.el.input(type="hidden", name="tool", value=tool["id"], read_only=True),
         rx.el.fieldset(rx.foreach(tool["parts"], part), disabled=~tool["open"], class_name="mzc-fieldset"),
         _error(tool),
@@ -232,7 +246,7 @@ def composite(tool: Any) -> rx.Component:
 
 def _unknown(tool: Any) -> rx.Component:
     return rx.el.div(
-        _heading(tool),
+        _top(tool),
         rx.el.p(labels.NOT_SHOWN, class_name="mzc-block-note"),
         _pairs(tool),
         _error(tool),

@@ -45,7 +45,7 @@ function Writing({ stream, labels }) {
 }
 
 const Message = memo(function Message({ item, named, labels }) {
-  const { role, who, text, at, cancelled } = item;
+  const { role, who, text, at, cancelled, queued } = item;
   const time = at && new Date(at);
   const body =
     role === "user" ? jsx("div", { className: "mzc-said", children: text }) : jsx(Prose, { text: text || "", labels });
@@ -57,7 +57,7 @@ const Message = memo(function Message({ item, named, labels }) {
     children: [
       named && role === "agent" && jsx("div", { className: "mzc-who", children: who }),
       body,
-      cancelled && jsx("div", { className: "mzc-note", children: labels.stopped }),
+      (cancelled || queued) && jsx("div", { className: "mzc-note", children: cancelled ? labels.stopped : labels.queued }),
       role === "agent" && jsx(CopyButton, { text: () => text, label: labels.copyMessage, done: labels.copied, className: "mzc-copy" }),
     ],
   });
@@ -162,15 +162,15 @@ function useScroll(scroller, content) {
 }
 
 // Focus goes to the composer on opening and back to the bubble on closing; Tab stays inside the overlay.
-function useFocus(root, box, surface, bubble, escape) {
+function useFocus(root, box, { surface, bubble, eager }, escape) {
   const before = useRef(null);
   useEffect(() => {
     const was = before.current;
     before.current = surface;
     if (surface === "closed") {
       if (was && was !== "closed") document.getElementById(bubble)?.focus();
-    } else if (was !== surface && (was || navigator.userActivation?.isActive)) box.current?.focus({ preventScroll: true });
-  }, [surface, bubble, box]);
+    } else if (was !== surface && (was || eager)) box.current?.focus({ preventScroll: true });
+  }, [surface, bubble, eager, box]);
   useEffect(() => {
     const pane = root.current.closest("[data-surface]");
     const keys = (event) => {
@@ -194,7 +194,7 @@ function useFocus(root, box, surface, bubble, escape) {
 const plain = (text) => text.replace(/```[\s\S]*?```/g, " ").replace(/[#*_`>|[\]]/g, "").replace(/\s+/g, " ").trim().slice(0, 400);
 
 export function Conversation(props) {
-  const { chatId, workflow, fresh, surface, bubble, children } = props;
+  const { chatId, workflow, fresh, children } = props;
   const [labels] = useState(props.labels);
   const latest = useRef(props);
   useEffect(() => {
@@ -231,7 +231,7 @@ export function Conversation(props) {
     const heard = setTimeout(() => announce(""), ANNOUNCED_MS);
     return () => clearTimeout(heard);
   }, [announcement]);
-  useFocus(root, box, surface, bubble, useCallback(() => latest.current.onEscape?.(), []));
+  useFocus(root, box, props, useCallback(() => latest.current.onEscape?.(), []));
   const again = () => latest.current.onAgain?.(stream.state.workflow || workflow);
   const onArtifact = useCallback(() => latest.current.onArtifact?.(), []);
 

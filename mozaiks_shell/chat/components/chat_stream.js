@@ -189,6 +189,8 @@ export class ChatStream {
           this.set({ items: [...items, { ...frame, key: `ask-${frame.id}` }] });
         return this.set({ ask: { id: frame.id, password: Boolean(frame.password) } });
       case "asked":
+        if (frame.by && items.some((one) => one.key === frame.by && one.queued))
+          this.set({ items: items.map((one) => (one.key === frame.by ? { ...one, queued: false } : one)) });
         return this.state.ask?.id === frame.id && this.set({ ask: null });
       case "tool":
       case "tool_done": {

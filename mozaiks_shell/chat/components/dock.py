@@ -12,7 +12,8 @@ from mozaiks_shell.ui.page import pages
 
 # In the markup and not in a stylesheet: a page that never opens the chat fetches nothing for it.
 _BUBBLE: Final = {
-    "position": "fixed", "right": "max(1.25rem, env(safe-area-inset-right))", "bottom": "max(1.25rem, env(safe-area-inset-bottom))",
+    "position": "fixed", "right": "max(1.25rem, env(safe-area-inset-right))",
+    "bottom": "max(1.25rem, env(safe-area-inset-bottom))",
     "z_index": "60", "width": "3.25rem", "height": "3.25rem", "place_items": "center", "border": "0",
     "border_radius": "999px", "cursor": "pointer", "color": "var(--color-on-accent)", "background": "var(--color-accent)",
     "box_shadow": "var(--shadow-lg)",

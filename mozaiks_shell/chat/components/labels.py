@@ -19,7 +19,7 @@ START: Final = "Start something"
 RECENT: Final = "Recent chats"
 NO_RECENT: Final = "Your chats will be listed here."
 RENAME: Final = "Name of this chat"
-SAVE: Final = "Save"
+SAVE: Final = "Rename"
 DELETE: Final = "Delete"
 DELETE_ASK: Final = "Delete this chat for good?"
 KEEP: Final = "Keep"
@@ -48,6 +48,7 @@ STREAM: Final[dict[str, str]] = {
     "copyCode": "Copy code",
     "thinking": "is thinking…",
     "stopped": "Stopped",
+    "queued": "Will be read next",
     "again": "Start again",
     "retry": "Try again",
     "reload": "Reload",

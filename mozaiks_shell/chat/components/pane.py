@@ -86,6 +86,7 @@ def chat_pane() -> rx.Component:
         surface=ChatState.surface,
         labels=labels.STREAM,
         bubble=BUBBLE_ID,
+        eager=ChatState.eager,
         on_attached=ChatState.entered,
         on_tools=ChatState.refresh_tools,
         on_unread=ChatState.notice,
@@ -106,7 +107,6 @@ def chat_pane() -> rx.Component:
         aria_modal=rx.cond(ChatState.surface == "overlay", "true", "false"),
         class_name="mzc-pane",
         data_surface=ChatState.surface,
-        data_artifact=ChatState.artifact.length() > 0,
     )
 
 

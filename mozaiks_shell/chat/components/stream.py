@@ -39,13 +39,14 @@ class Conversation(rx.Component):
     surface: rx.Var[str]
     labels: rx.Var[dict[str, str]]
     bubble: rx.Var[str]
+    eager: rx.Var[bool]
 
-    on_attached: rx.EventHandler[_attached]
-    on_tools: rx.EventHandler[_tools]
-    on_unread: rx.EventHandler[rx.event.no_args_event_spec]
-    on_escape: rx.EventHandler[rx.event.no_args_event_spec]
-    on_again: rx.EventHandler[_one]
-    on_artifact: rx.EventHandler[rx.event.no_args_event_spec]
+    on_attached: rx.EventHandler[_attached]  # type: ignore[type-arg,valid-type]
+    on_tools: rx.EventHandler[_tools]  # type: ignore[type-arg,valid-type]
+    on_unread: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type]
+    on_escape: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type]
+    on_again: rx.EventHandler[_one]  # type: ignore[type-arg,valid-type]
+    on_artifact: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type]
 
 
 class Markdown(rx.Component):

@@ -9,6 +9,11 @@ from mozaiks_shell.chat.state import ChatState
 from mozaiks_shell.ui.kit import icon
 
 
+def _any(items: Any) -> Any:
+    """Whether a list of State has anything in it, as a Var."""
+    return items.length() > 0
+
+
 def _starter(one: Any) -> rx.Component:
     body = rx.el.span(
         rx.el.span(one["title"], class_name="mzc-line-title"),
@@ -81,7 +86,7 @@ def switcher() -> rx.Component:
         rx.cond(ChatState.problem != "", rx.el.p(ChatState.problem, role="alert", class_name="mzc-error")),
         rx.cond(ChatState.chat_id != "", _rename()),
         rx.cond(
-            ChatState.starters.length() > 0,
+            _any(ChatState.starters),
             rx.fragment(
                 rx.el.h2(labels.START, class_name="mzc-menu-title"),
                 rx.foreach(ChatState.starters, _starter),
@@ -89,7 +94,7 @@ def switcher() -> rx.Component:
         ),
         rx.el.h2(labels.RECENT, class_name="mzc-menu-title"),
         rx.cond(
-            ChatState.chats.length() > 0,
+            _any(ChatState.chats),
             rx.el.ul(rx.foreach(ChatState.chats, _chat), class_name="mzc-chats"),
             rx.el.p(labels.NO_RECENT, class_name="mzc-help"),
         ),

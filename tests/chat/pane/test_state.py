@@ -1,0 +1,195 @@
+"""The pane's handlers: surfaces, chats, tools. What the browser sends is never believed."""
+
+import pytest
+
+from mozaiks_shell.chat.state import ChatState
+from mozaiks_shell.foundation.access import Access, Principal
+from mozaiks_shell.ui.state import HANDLER_ACCESS
+
+FORM = {
+    "title": "Your project",
+    "fields": [
+        {"name": "name", "label": "Project name", "type": "text", "required": True},
+        {"name": "kind", "type": "select", "options": [{"value": "web", "label": "Website"}]},
+        {"name": "days", "type": "number"},
+    ],
+}
+TABLE = {"title": "Plans", "columns": [{"key": "name", "label": "Plan"}, {"key": "price", "label": "Price", "align": "right"}],
+         "rows": [{"id": "b", "name": "Big", "price": 39}, {"id": "s", "name": "Small", "price": 5.5}],
+         "actions": [{"id": "accept", "label": "Accept", "style": "primary"}]}  # fmt: skip
+
+
+def test_only_entering_is_open_to_visitors():
+    assert ChatState.access == Access.signed_in()
+    own = {name: getattr(handler.fn, HANDLER_ACCESS, None) for name, handler in ChatState.event_handlers.items()}
+    assert {name for name, access in own.items() if access == Access.public()} == {"enter"}
+
+
+async def test_visitor_gets_no_pane_whatever_the_browser_remembers(state, call, as_person):
+    as_person(None)
+    state.surface, state.chat_id = "overlay", "cht_of_somebody"
+    await call("enter")
+    assert (state.ready, state.signed_in, state.surface, state.opened) == (True, False, "closed", False)
+
+
+async def test_reload_restores_the_surface_and_leaves_the_focus_alone(state, call, person):
+    state.surface = "widget"
+    await call("enter")
+    assert (state.surface, state.opened, state.eager) == ("widget", True, False)
+
+
+async def test_an_invented_surface_is_closed(state, call, person):
+    state.surface = "<script>"
+    await call("enter")
+    assert state.surface == "closed"
+
+
+async def test_bubble_widget_overlay_and_back(state, call, person):
+    seen = []
+    for step in ("open_widget", "expand", "minimise", "minimise", "open_widget", "expand", "close"):
+        await call(step)
+        seen.append(state.surface)
+    assert seen == ["widget", "overlay", "widget", "closed", "widget", "overlay", "closed"]
+    assert state.opened  # still mounted: draft and scroll survive
+
+
+async def test_escape_closes_the_innermost_thing(state, call, person):
+    await call("expand")
+    state.menu = True
+    seen = []
+    for _ in range(3):
+        await call("escape")
+        seen.append((state.menu, state.surface))
+    assert seen == [(False, "overlay"), (False, "widget"), (False, "closed")]
+
+
+async def test_the_dot_appears_only_while_closed(state, call, person):
+    await call("notice")
+    assert state.unread
+    await call("open_widget")
+    assert not state.unread
+    await call("notice")
+    assert not state.unread
+
+
+async def test_new_chat_asks_for_a_fresh_one_until_it_is_there(state, call, person):
+    await call("new_chat", "ProjectBrief")
+    assert (state.chat_id, state.workflow, state.fresh, state.surface) == ("", "ProjectBrief", 1, "widget")
+    await call("entered", "cht_1", "ProjectBrief", "Project brief")
+    assert (state.chat_id, state.title, state.fresh) == ("cht_1", "Project brief", 0)
+
+
+async def test_what_the_stream_reports_is_bounded_text(state, call, person):
+    await call("entered", "c" * 900, {"not": "text"}, "t" * 900)
+    assert len(state.chat_id) == 80 and isinstance(state.workflow, str) and len(state.title) == 200
+
+
+async def test_only_a_listed_chat_can_be_picked(state, call, stored):
+    await stored("cht_1", title="Relaunch")
+    await call("pick_chat", "cht_of_somebody")
+    assert state.chat_id == ""
+    await call("toggle_menu")
+    assert [(one["id"], one["title"]) for one in state.chats] == [("cht_1", "Relaunch")]
+    await call("pick_chat", "cht_1")
+    assert (state.chat_id, state.menu) == ("cht_1", False)
+
+
+async def test_tools_of_a_chat_that_is_not_mine_are_not_shown(state, call, stored, as_person):
+    await stored("cht_1")
+    await stored("cht_1", "core.form", FORM)
+    as_person(Principal("usr_eve", "dev-app"))
+    state.chat_id = "cht_1"
+    await call("refresh_tools", "cht_1")
+    assert state.tools == []
+
+
+async def test_tools_are_read_for_the_open_chat_only(state, call, stored):
+    await stored("cht_1")
+    await stored("cht_1", "core.form", FORM)
+    state.chat_id = "cht_2"
+    await call("refresh_tools", "cht_1")
+    assert state.tools == []
+    state.chat_id = "cht_1"
+    await call("refresh_tools", "cht_1")
+    assert [field["name"] for field in state.tools[0]["fields"]] == ["name", "kind", "days"]
+
+
+@pytest.mark.parametrize(
+    ("form", "problem"),
+    [
+        ({"name": "", "kind": "web"}, "Please fill in: Project name."),
+        ({"name": "X", "kind": "other"}, "Kind: choose one of the options."),
+        ({"name": "X", "days": "many"}, "Days must be a number."),
+    ],
+)
+async def test_a_form_says_what_is_wrong(state, call, stored, form, problem):
+    await stored("cht_1")
+    await stored("cht_1", "core.form", FORM)
+    state.chat_id = "cht_1"
+    await call("refresh_tools", "cht_1")
+    await call("answer_tool", {"tool": "core.form", **form})
+    assert (state.tools[0]["error"], state.answering) == (problem, "")
+
+
+async def test_an_answer_nobody_takes_leaves_the_form_usable(state, call, stored):
+    await stored("cht_1")
+    await stored("cht_1", "core.form", FORM)
+    state.chat_id = "cht_1"
+    await call("refresh_tools", "cht_1")
+    await call("answer_tool", {"tool": "core.form", "name": "X"})
+    assert state.tools[0]["error"] and state.answering == ""
+
+
+@pytest.mark.parametrize("form", [None, [], "tool", {"tool": {"a": 1}}, {"tool": "nobody"}])
+async def test_answers_without_a_tool_do_nothing(state, call, person, form):
+    await call("answer_tool", form)
+    await call("choose", "nobody", "accept")
+    assert state.answering == ""
+
+
+async def test_an_artifact_that_arrives_opens_the_overlay_once(state, call, stored):
+    await stored("cht_1")
+    await stored("cht_1", "core.table", TABLE, display="artifact", id="one")
+    state.chat_id, state.surface = "cht_1", "widget"
+    await call("refresh_tools", "cht_1", True)
+    assert state.surface == "overlay" and state.artifact[0]["title"] == "Plans"
+    await call("minimise")
+    await stored("cht_1", "core.table", TABLE, display="artifact", id="two")
+    await call("refresh_tools", "cht_1", True)
+    assert state.surface == "widget" and state.artifact[0]["id"] == "two"  # the person wanted it small
+
+
+async def test_opening_a_chat_with_an_artifact_does_not_jump(state, call, stored):
+    await stored("cht_1")
+    await stored("cht_1", "core.table", TABLE, display="artifact")
+    state.chat_id, state.surface = "cht_1", "widget"
+    await call("refresh_tools", "cht_1", False)
+    assert state.surface == "widget" and state.artifact
+
+
+async def test_a_table_sorts_by_number_and_back(state, call, stored):
+    await stored("cht_1")
+    await stored("cht_1", "core.table", TABLE, display="artifact", id="one")
+    state.chat_id = "cht_1"
+    await call("refresh_tools", "cht_1")
+    orders = []
+    for _ in range(2):
+        await call("sort", "one", "price")
+        orders.append((state.artifact[0]["columns"][1]["sort"], [row["id"] for row in state.artifact[0]["rows"]]))
+    assert orders == [("ascending", ["s", "b"]), ("descending", ["b", "s"])]
+    await call("sort", "one", "nothing")
+
+
+async def test_rename_and_delete(state, call, stored):
+    await stored("cht_1", title="Old")
+    state.chat_id = "cht_1"
+    await call("toggle_menu")
+    await call("rename", {"title": "   "})
+    await call("doom", "cht_1")
+    assert state.doomed == "cht_1"
+    await call("doom", "")
+    await call("delete")
+    assert [one["id"] for one in state.chats] == ["cht_1"]  # nothing was asked about
+    await call("doom", "cht_of_somebody")
+    await call("delete")
+    assert state.problem
