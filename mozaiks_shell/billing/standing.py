@@ -26,6 +26,7 @@ class PlanView:
         renews_at: Next charge; None when nothing renews.
         ends_at: When access stops if nothing happens; None when it does not stop.
         cancel_at_period_end: Cancelled, and paid for until ``ends_at``.
+        lifetime: Paid once; it neither renews nor ends.
     """
 
     name: str
@@ -36,6 +37,7 @@ class PlanView:
     renews_at: datetime | None = None
     ends_at: datetime | None = None
     cancel_at_period_end: bool = False
+    lifetime: bool = False
 
 
 def aware(moment: datetime | None) -> datetime | None:
@@ -72,7 +74,13 @@ def standing(row: Subscription | None, plans: Catalogue, moment: datetime) -> Pl
         renews_at=end if renewing or (row.status == "trialing" and not row.cancel_at_period_end) else None,
         ends_at=None if renewing else end,
         cancel_at_period_end=row.cancel_at_period_end,
+        lifetime=bought_for_life(row),
     )
+
+
+def bought_for_life(row: Subscription) -> bool:
+    """True for a running one-time purchase: its reference is the checkout (``cs_…``), not a subscription."""
+    return row.status == "active" and (row.provider_subscription_id or "").startswith("cs_")
 
 
 def _view(
@@ -83,8 +91,9 @@ def _view(
     renews_at: datetime | None = None,
     ends_at: datetime | None = None,
     cancel_at_period_end: bool = False,
+    lifetime: bool = False,
 ) -> PlanView:
-    return PlanView(plan.name, plan.title, plan.rank, status, trial_ends, renews_at, ends_at, cancel_at_period_end)
+    return PlanView(plan.name, plan.title, plan.rank, status, trial_ends, renews_at, ends_at, cancel_at_period_end, lifetime)
 
 
 def end_of_cycle(started: datetime, cycle: Cycle, moment: datetime) -> datetime:

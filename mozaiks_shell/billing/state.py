@@ -22,7 +22,7 @@ _ASK_STRIPE_AT = {3, 8, 14}  # a webhook is faster; asking heals one that was lo
 
 
 class PlanCard(TypedDict):
-    """A plan as the page shows it. ``action``: empty, ``choose`` (button with ``label``) or ``ask`` (an administrator)."""
+    """A plan as the page shows it. ``action``: empty or ``choose``: a button with ``label``."""
 
     name: str
     title: str
@@ -34,6 +34,7 @@ class PlanCard(TypedDict):
     wanted: bool
     action: str
     label: str
+    main: bool
 
 
 class Plans(ShellState):
@@ -44,7 +45,7 @@ class Plans(ShellState):
     cards: list[PlanCard] = []
     loaded: bool = False
     line: str = ""
-    tone: str = "neutral"
+    alert: bool = False  # the line is one to act on
     ask_admin: bool = False
     can_cancel: bool = False
     can_portal: bool = False
@@ -61,8 +62,9 @@ class Plans(ShellState):
         self.error = ""
         self.payment = ""
         named = _named(query.get("plan", ""))
-        await self._show(named.name if named else "")
-        if query.get("checkout") == "success" and named is not None:
+        paid = query.get("checkout") == "success"
+        await self._show(named.name if named and not paid else "")
+        if paid and named is not None:
             self._awaited = named.name
             if await _confirmed(self._me(), named.name):
                 self._say_done(named)
@@ -154,13 +156,13 @@ class Plans(ShellState):
         me = self._me()
         view, provider = await service.plan_of(me), get_settings().billing_provider
         own = provider == "stripe" or (provider == "manual" and me.has_role("admin"))
-        self.cards = [_card(plan, view, wanted, own) for plan in catalogue().subscription_plans]
-        self.line, self.tone = _line(view) if provider != "none" else ("Everything is open to everybody here.", "success")
+        self.cards = _cards(view, wanted, own)
+        self.line = _line(view) if provider != "none" else "Everything is open to everybody here."
+        self.alert = provider != "none" and (view.status not in ("active", "trialing") or view.cancel_at_period_end)
         self.ask_admin = provider == "manual" and not own
         paid = view.name not in ("unlimited", catalogue().default.name)
-        forever = paid and provider == "stripe" and view.ends_at is None and view.renews_at is None
         show = catalogue().settings
-        self.can_cancel = paid and not view.cancel_at_period_end and not forever and show.show_cancel_button
+        self.can_cancel = paid and not view.cancel_at_period_end and not view.lifetime and show.show_cancel_button
         self.can_portal = provider == "stripe" and paid
         self.cancel_text = f"You keep {view.title} until the end of the period you have it for{_until(view)}."
         self.loaded = True
@@ -183,10 +185,20 @@ def _named(text: object) -> Plan | None:
     return next((plan for plan in catalogue().subscription_plans if wanted in (plan.name.lower(), plan.title.lower())), None)
 
 
+def _cards(view: PlanView, wanted: str, own: bool) -> list[PlanCard]:
+    cards = [_card(plan, view, wanted, own) for plan in catalogue().subscription_plans]
+    above = (card for card in cards if card["action"] and card["label"].startswith("Upgrade"))
+    main = next((card for card in cards if card["wanted"]), None) or next(above, None)
+    if main:
+        main["main"] = True
+    return cards
+
+
 def _card(plan: Plan, view: PlanView, wanted: str, own: bool) -> PlanCard:
     current = plan.name == view.name
     sold = get_settings().billing_provider != "stripe" or bool(plan.stripe_price_id)
-    action = "choose" if own and not current and sold and plan != catalogue().default else ""
+    covered = view.lifetime and plan.rank < view.rank
+    action = "choose" if own and not current and sold and not covered and plan != catalogue().default else ""
     if current and view.cancel_at_period_end and own and sold:
         action = "choose"
     label = f"Keep {plan.title}" if current else f"{'Upgrade' if plan.rank > view.rank else 'Switch'} to {plan.title}"
@@ -201,32 +213,29 @@ def _card(plan: Plan, view: PlanView, wanted: str, own: bool) -> PlanCard:
         wanted=plan.name == wanted and not current,
         action=action,
         label=label,
+        main=False,
     )
 
 
 def price_text(plan: Plan) -> str:
-    """``Free``, ``$12``, ``€9.99``."""
-    if plan.price == 0:
-        return "Free"
+    """``$12``, ``€9.99``."""
     whole = float(plan.price).is_integer()
     return format_currency(plan.price, plan.currency, "¤#,##0" if whole else None, locale="en_US", currency_digits=not whole)
 
 
-def _line(view: PlanView) -> tuple[str, str]:
+def _line(view: PlanView) -> str:
     if view.status == "past_due":
-        return (
-            f"The last payment for {view.title} did not go through. Access stays{_until(view)} while it is tried again.",
-            "warning",
-        )
+        failed = f"The last payment for {view.title} did not go through."
+        return f"{failed} Access stays{_until(view)} while it is tried again."
     if view.trial_ends is not None:
-        return f"You are trying {view.title}. The trial ends on {_day(view.trial_ends)}.", "accent"
+        return f"You are trying {view.title}. The trial ends on {_day(view.trial_ends)}."
     if view.cancel_at_period_end:
-        return f"{view.title} is cancelled and stays open{_until(view)}.", "warning"
+        return f"{view.title} is cancelled and stays open{_until(view)}."
     if view.renews_at is not None:
-        return f"You have {view.title}. It renews on {_day(view.renews_at)}.", "neutral"
+        return f"Your plan is {view.title}. It renews on {_day(view.renews_at)}."
     if view.status in ("canceled", "inactive"):
-        return f"Your plan has ended. You have {view.title}.", "warning"
-    return f"You have {view.title}{_until(view)}.", "neutral"
+        return f"Your plan has ended. It is {view.title} now."
+    return f"Your plan is {view.title}{_until(view)}."
 
 
 def _until(view: PlanView) -> str:

@@ -13,7 +13,7 @@ from mozaiks_shell.billing.errors import NotForSale, NothingToCancel, SetByAdmin
 from mozaiks_shell.billing.factory import provider
 from mozaiks_shell.billing.models import Subscription, SubscriptionChange
 from mozaiks_shell.billing.ports import Account, Truth
-from mozaiks_shell.billing.standing import LIVE, aware, end_of_cycle, standing, without_gates
+from mozaiks_shell.billing.standing import LIVE, aware, bought_for_life, end_of_cycle, standing, without_gates
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope, session
@@ -96,6 +96,8 @@ async def checkout(principal: Principal, name: str) -> str:
         return await portal(principal)  # there the cancellation can be taken back
     if view.name == name and view.status in LIVE:
         raise Conflict(f"You already have {plan.title}.", code="SAME_PLAN")
+    if view.lifetime and plan.rank < view.rank:
+        raise Conflict(f"{view.title} includes {plan.title} for good.", code="INCLUDED")
     rules = catalogue().settings
     trial = rules.trial_period_days if name == rules.trial_plan and not await _tried_before(principal) else 0
     return await seller.create_checkout(_account(principal, row), plan, trial_days=trial, return_url=_plans_page())
@@ -165,7 +167,7 @@ async def reconcile(principal: Principal) -> bool:
 
 def keep_lifetime(row: Subscription | None, truth: Truth | None) -> Truth | None:
     """A plan paid once and for all outlives the end of any subscription of a lower or the same rank."""
-    if truth is None or row is None or row.status != "active" or not (row.provider_subscription_id or "").startswith("cs_"):
+    if truth is None or row is None or not bought_for_life(row):
         return truth
     own, other = catalogue().get(row.plan), catalogue().get(truth.plan)
     better = own is None or (other is not None and truth.status in LIVE and other.rank > own.rank)

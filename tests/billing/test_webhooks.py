@@ -294,6 +294,7 @@ async def test_a_lifetime_plan_is_paid_once_and_outlives_subscriptions(buyer, bo
     mine = await buyer.plan()
     assert (mine["plan"], mine["status"], mine["access_until"]) == ("forever", "active", None)
     assert (await buyer.post("/api/cancel-subscription")).json()["code"] == "NOTHING_TO_CANCEL"
+    assert (await buyer.post("/api/billing/checkout", plan="pro")).json()["code"] == "INCLUDED"
 
 
 async def test_a_paid_plan_the_catalogue_lost_is_an_error(buyer, webhook, stripe_mode, books):

@@ -7,6 +7,7 @@ import reflex as rx
 from mozaiks_shell.billing.state import Plans
 from mozaiks_shell.foundation.access import Access
 from mozaiks_shell.ui.kit import (
+    Variant,
     badge,
     button,
     card,
@@ -47,7 +48,8 @@ def _loaded() -> rx.Component:
         rx.cond(Plans.error != "", notice(Plans.error, "danger"), rx.fragment()),
         card(
             row(
-                rx.el.p(Plans.line, style={"flex": "1 1 16rem"}, aria_live="polite"),
+                rx.cond(Plans.alert, rx.el.span(icon("triangle-alert"), style={"color": "var(--color-warning)"}), rx.fragment()),
+                rx.el.p(Plans.line, aria_live="polite", style={"flex": "1 1 16rem"}),
                 rx.cond(
                     Plans.can_portal,
                     button("Cards and invoices", icon("external-link"), on_click=Plans.open_portal),
@@ -98,6 +100,7 @@ def _plan(one: Any) -> rx.Component:
         rx.cond(one["current"], badge("Your plan", "accent"), rx.fragment()),
         rx.cond(one["wanted"], badge("Needed", "warning"), rx.fragment()),
         class_name="mz-card-head",
+        style={"min_height": "24px", "margin_bottom": "0"},
     )
     features = rx.el.ul(
         rx.foreach(
@@ -112,12 +115,7 @@ def _plan(one: Any) -> rx.Component:
     )
     choose = rx.cond(
         one["action"] == "choose",
-        button(
-            one["label"],
-            variant="primary",
-            on_click=Plans.choose(one["name"]),
-            style={"margin_top": "auto", "width": "100%"},
-        ),
+        rx.cond(one["main"], _choose(one, "primary"), _choose(one, "secondary")),
         rx.fragment(),
     )
     return rx.el.article(
@@ -135,3 +133,8 @@ def _plan(one: Any) -> rx.Component:
             "border_color": rx.cond(marked, "var(--color-accent)", "var(--color-line)"),
         },
     )
+
+
+def _choose(one: Any, variant: Variant) -> rx.Component:
+    grown = {"margin_top": "auto", "width": "100%"}
+    return button(one["label"], variant=variant, on_click=Plans.choose(one["name"]), style=grown)
