@@ -5,6 +5,7 @@ import contextlib
 import fcntl
 import json
 import os
+import signal
 import subprocess
 import sys
 import venv
@@ -299,7 +300,9 @@ def tool_folder(name: str) -> Iterator[Path]:
 def running(command: list[str], port: int, folder: Path, **environment: str) -> Iterator[str]:
     """A foreign server until it answers, then until the block ends."""
     log = (folder / "log").open("wb")
-    process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment})
+    process = subprocess.Popen(
+        command, cwd=folder, stdout=log, stderr=log, env={**os.environ, **environment}, start_new_session=True
+    )
     url = f"http://localhost:{port}"
 
     def answers() -> bool:
@@ -312,7 +315,7 @@ def running(command: list[str], port: int, folder: Path, **environment: str) -> 
         until(answers, 20, " ".join(command[:2]))
         yield url
     finally:
-        process.terminate()
+        os.killpg(process.pid, signal.SIGTERM)  # the venv's node is a launcher with a child
         process.wait(10)
         log.close()
 
