@@ -44,7 +44,6 @@ class ChatState(ShellState):
 
     ``surface``, ``chat_id`` and ``workflow`` live in the tab's session storage for convenience only;
     the browser may put anything there, ownership is checked in :mod:`mozaiks_shell.chat.service`.
-    ``eager`` is False when the pane is there because the page was reloaded: it then leaves the focus alone.
     """
 
     access: ClassVar[Access | None] = Access.signed_in()
@@ -55,7 +54,6 @@ class ChatState(ShellState):
     ready: bool = False
     signed_in: bool = False
     opened: bool = False
-    eager: bool = False
     unread: bool = False
     fresh: int = 0
     title: str = ""
@@ -78,7 +76,7 @@ class ChatState(ShellState):
         self.ready = True
         if self.surface not in SURFACES or not self.signed_in:
             self.surface = "closed"
-        self.opened, self.eager = self.surface != "closed", False
+        self.opened = self.surface != "closed"
         self.menu, self.doomed, self.problem, self.answering = False, "", "", ""
 
     # -- surfaces ----------------------------------------------------------------------------------------
@@ -86,7 +84,7 @@ class ChatState(ShellState):
     @event
     def open_widget(self) -> None:
         """Bubble to widget."""
-        self.surface, self.opened, self.eager, self.unread = "widget", True, True, False
+        self.surface, self.opened, self.unread = "widget", True, False
 
     @event
     def expand(self) -> None:
@@ -134,7 +132,7 @@ class ChatState(ShellState):
         """Begin a new chat of this workflow (empty: the default one) and show it."""
         _forget(self)
         self.workflow, self.chat_id, self.fresh = text(workflow, 120), "", self.fresh + 1
-        self.title, self.menu, self.opened, self.eager, self.unread = "", False, True, True, False
+        self.title, self.menu, self.opened, self.unread = "", False, True, False
         if self.surface == "closed":
             self.surface = "widget"
 

@@ -161,16 +161,17 @@ function useScroll(scroller, content) {
   return [away, toEnd];
 }
 
-// Focus goes to the composer on opening and back to the bubble on closing; Tab stays inside the overlay.
-function useFocus(root, box, { surface, bubble, eager }, escape) {
+// Focus goes to the composer when a person opens the pane (not when a reload brings it back) and returns to the
+// bubble on closing; Tab stays inside the overlay.
+function useFocus(root, box, { surface, bubble }, escape) {
   const before = useRef(null);
   useEffect(() => {
     const was = before.current;
     before.current = surface;
     if (surface === "closed") {
       if (was && was !== "closed") document.getElementById(bubble)?.focus();
-    } else if (was !== surface && (was || eager)) box.current?.focus({ preventScroll: true });
-  }, [surface, bubble, eager, box]);
+    } else if (was !== surface && (was || navigator.userActivation?.isActive)) box.current?.focus({ preventScroll: true });
+  }, [surface, bubble, box]);
   useEffect(() => {
     const pane = root.current.closest("[data-surface]");
     const keys = (event) => {

@@ -86,7 +86,6 @@ def chat_pane() -> rx.Component:
         surface=ChatState.surface,
         labels=labels.STREAM,
         bubble=BUBBLE_ID,
-        eager=ChatState.eager,
         on_attached=ChatState.entered,
         on_tools=ChatState.refresh_tools,
         on_unread=ChatState.notice,

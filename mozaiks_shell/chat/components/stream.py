@@ -39,7 +39,6 @@ class Conversation(rx.Component):
     surface: rx.Var[str]
     labels: rx.Var[dict[str, str]]
     bubble: rx.Var[str]
-    eager: rx.Var[bool]
 
     on_attached: rx.EventHandler[_attached]  # type: ignore[type-arg,valid-type]
     on_tools: rx.EventHandler[_tools]  # type: ignore[type-arg,valid-type]

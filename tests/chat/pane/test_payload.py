@@ -4,14 +4,14 @@ import json
 
 import pytest
 
+from mozaiks_shell.chat.components import blocks  # noqa: F401 - registers the built-in components
 from mozaiks_shell.chat.components.payload import MAX_ROWS, block_of, pairs, safe_href, tool_item, values_of
+from mozaiks_shell.chat.components.registry import renderers
 
 HOSTILE = [None, 7, "text", [], [None], {"a": {"b": [1, {"c": object}]}}, [{"name": None}], True, float("nan")]
 
 
-@pytest.mark.parametrize(
-    "component", ["core.form", "core.table", "core.card", "core.list", "core.markdown", "core.composite", "x.y"]
-)
+@pytest.mark.parametrize("component", [*sorted(renderers()), "x.y"])
 @pytest.mark.parametrize("value", HOSTILE)
 def test_no_payload_breaks_an_item(component, value):
     keys = ("title", "fields", "columns", "rows", "items", "children", "actions", "values", "content", "error", "options")
@@ -47,7 +47,8 @@ def test_form_fields_keep_their_values():
 
 def test_submitted_values_have_types():
     fields = block_of("core.form", {"fields": [
-        {"name": "agree", "type": "checkbox"}, {"name": "n", "type": "number"}, {"name": "when", "type": "date"}, {"name": "note"},
+        {"name": "agree", "type": "checkbox"}, {"name": "n", "type": "number"},
+        {"name": "when", "type": "date"}, {"name": "note"},
     ]})["fields"]  # fmt: skip
     values, problem = values_of(fields, {"agree": "on", "n": "2.5", "when": "", "note": " x ", "tool": "t"})
     assert problem == "" and values == {"agree": True, "n": 2.5, "when": None, "note": "x"}
@@ -61,7 +62,8 @@ def test_table_is_cut_and_columns_are_guessed():
 
 def test_composite_holds_typed_parts():
     item = tool_item("t", "core.composite", "inline", "", {"children": [
-        {"component": "core.markdown", "content": "**x**"}, {"type": "core.list", "payload": {"items": ["a", {"title": "b", "href": "javascript:x"}]}},
+        {"component": "core.markdown", "content": "**x**"},
+        {"type": "core.list", "payload": {"items": ["a", {"title": "b", "href": "javascript:x"}]}},
     ]})  # fmt: skip
     assert [part["component"] for part in item["parts"]] == ["core.markdown", "core.list"]
     assert item["parts"][0]["text"] == "**x**" and item["parts"][1]["lines"][1]["href"] == ""

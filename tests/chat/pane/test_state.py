@@ -32,10 +32,10 @@ async def test_visitor_gets_no_pane_whatever_the_browser_remembers(state, call, 
     assert (state.ready, state.signed_in, state.surface, state.opened) == (True, False, "closed", False)
 
 
-async def test_reload_restores_the_surface_and_leaves_the_focus_alone(state, call, person):
+async def test_reload_restores_the_surface(state, call, person):
     state.surface = "widget"
     await call("enter")
-    assert (state.surface, state.opened, state.eager) == ("widget", True, False)
+    assert (state.surface, state.opened) == ("widget", True)
 
 
 async def test_an_invented_surface_is_closed(state, call, person):
