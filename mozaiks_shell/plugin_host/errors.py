@@ -44,7 +44,7 @@ _REMEDIES = {
     Cause.STATE: f"Derive the class from sdk.State and declare pages with sdk.page, {_RESTART}.",
     Cause.ROUTE_CLASH: f"Choose another path in one of the two, {_RESTART}.",
     Cause.TABLE: f"Derive tables from sdk.Model or sdk.SharedModel and start their names with the plugin's name, {_RESTART}.",
-    Cause.MIGRATION: "Correct the script in migrations/ or the database; retry here if the script did not change, else restart.",
+    Cause.MIGRATION: "Correct the script in migrations/, or the database, and retry; if models.py changed, restart.",
     Cause.INIT: "Correct what on_init needs and retry; if the code changes, restart.",
 }
 
@@ -60,8 +60,10 @@ class PluginProblem(Exception):
     """
 
     def __init__(self, cause: Cause, message: str, file: str = "", line: int = 0) -> None:
-        self.cause, self.message, self.file, self.line = cause, message, file, line
-        super().__init__(message)
+        shown = " ".join(message.split())
+        self.message = shown if len(shown) <= 500 else shown[:499] + "…"
+        self.cause, self.file, self.line = cause, file, line
+        super().__init__(self.message)
 
     @property
     def where(self) -> str:

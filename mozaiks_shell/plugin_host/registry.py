@@ -45,7 +45,7 @@ class Plugin:
         router: The plugin's own API routes, to be mounted under ``/api/plugins/<name>``; None without any.
         pages: Routes of its pages.
         tables: Names of its database tables.
-        silenced: State handlers taken out of service while it is in quarantine.
+        silenced: Access declarations taken back while it is in quarantine.
         slots: Limits how many calls run at once; made on the first call.
     """
 
@@ -58,7 +58,7 @@ class Plugin:
     router: Any = None
     pages: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
-    silenced: dict[str, Any] = field(default_factory=dict)
+    silenced: list[tuple[Any, str, Access]] = field(default_factory=list)
     slots: Any = None
 
     def __post_init__(self) -> None:

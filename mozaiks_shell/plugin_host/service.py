@@ -60,7 +60,7 @@ class PluginReport:
     def reason(self) -> str:
         """All of it in one line; empty unless in quarantine."""
         where = f"{self.where}: " if self.where else ""
-        return f"{where}{self.message}. {self.remedy}" if self.message else ""
+        return f"{where}{self.message.rstrip('.')}. {self.remedy}" if self.message else ""
 
 
 async def plugins(principal: Principal | None) -> list[PluginInfo]:

@@ -13,6 +13,7 @@ from sqlmodel import SQLModel
 from mozaiks_shell.foundation.db import AppRow, scoped_tables
 from mozaiks_shell.plugin_host.registry import Plugin
 from mozaiks_shell.ui import page as declared
+from mozaiks_shell.ui.state import HANDLER_ACCESS
 
 
 def belongs(module: str, plugin: Plugin) -> bool:
@@ -39,19 +40,21 @@ def withdraw(plugin: Plugin, tables: set[str] | None = None) -> None:
 
 
 def silence(plugin: Plugin) -> None:
-    """Make every State handler of the plugin unknown to the event gate, leaving the compiled pages in place.
+    """Take back what the plugin's States declare, so that the event gate refuses every handler of theirs.
 
     For a plugin that fails after the pages were built, when the tree of States can no longer change.
     """
-    handlers = RegistrationContext.ensure_context().event_handlers
     for state in plugin_states(plugin):
-        for name in [name for name, known in handlers.items() if state in known.states]:
-            plugin.silenced[name] = handlers.pop(name)
+        for owner, name in [(state, "access"), *((handler.fn, HANDLER_ACCESS) for handler in state.event_handlers.values())]:
+            if (declared_access := getattr(owner, name, None)) is not None:
+                plugin.silenced.append((owner, name, declared_access))
+                setattr(owner, name, None)
 
 
 def unsilence(plugin: Plugin) -> None:
     """Undo :func:`silence`."""
-    RegistrationContext.ensure_context().event_handlers.update(plugin.silenced)
+    for owner, name, declared_access in plugin.silenced:
+        setattr(owner, name, declared_access)
     plugin.silenced.clear()
 
 

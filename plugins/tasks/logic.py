@@ -1,5 +1,6 @@
 """The API: ``POST /api/execute/tasks`` with an ``action``."""
 
+from datetime import UTC
 from typing import Any
 
 from . import service
@@ -36,5 +37,5 @@ def written(task: Task) -> dict[str, Any]:
         "title": task.title,
         "due": task.due.isoformat() if task.due else None,
         "done": task.done,
-        "created_at": task.created_at.isoformat(),
+        "created_at": task.created_at.replace(tzinfo=UTC).isoformat(),  # SQLite forgets the zone
     }

@@ -1,13 +1,15 @@
 """A plugin's tables come and go with its own history, and a failing one leaves the schema as it was (F-090)."""
 
 import pytest
+from reflex_base.registry import RegistrationContext
 from sqlalchemy import create_engine, inspect
 
-from mozaiks_shell.foundation.access import Principal
+from mozaiks_shell.foundation.access import Access, Principal
 from mozaiks_shell.foundation.errors import Unavailable
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.plugin_host import migrations, service, startup
 from mozaiks_shell.plugin_host.errors import Cause
+from mozaiks_shell.shell.event_gate import declared_access
 
 ADA = Principal("usr_ada", "dev-app", "Ada", "ada@example.com", frozenset({"user"}), "ses_ada")
 EVE = Principal("usr_eve", "dev-app", "Eve", "eve@example.com", frozenset({"user"}), "ses_eve")
@@ -125,20 +127,31 @@ async def test_draft_of_a_migration(write, database, load, as_person):
     assert migrations.draft(shop, database, "nothing") is None
 
 
-async def test_handlers_of_a_quarantined_plugin_are_unknown(write, database, load):
-    from reflex_base.registry import RegistrationContext
+PAGE = """
+from mozaiks_shell import sdk
 
-    from mozaiks_shell.shell.event_gate import declared_access
+class Shop(sdk.State):
+    n: int = 0
 
-    page = (
-        "from mozaiks_shell import sdk\nclass Shop(sdk.State):\n    n: int = 0\n    @sdk.event\n    def add(self): self.n += 1\n"
-    )
-    write("shop", {**plugin("shop", "raise ValueError"), "page.py": page})
+    @sdk.event
+    def add(self): self.n += 1
+
+    @sdk.event(access=sdk.Access.role("admin"))
+    def wipe(self): self.n = 0
+"""
+
+
+async def test_handlers_of_a_quarantined_plugin_are_refused(write, database, load):
+    write("shop", {**plugin("shop", "raise ValueError"), "page.py": PAGE})
     shop = load()["shop"]
-    (name,) = [name for name in RegistrationContext.get().event_handlers if name.endswith("shop.add")]
-    assert declared_access(name) is not None
+    mine = [name for name in RegistrationContext.get().event_handlers if name.endswith(("shop.add", "shop.wipe"))]
+
+    def declared() -> list[Access | None]:
+        return [declared_access(name) for name in mine]
+
+    assert declared() == [Access.signed_in(), Access.role("admin")]
     await startup.start_plugins(database)
-    assert declared_access(name) is None
+    assert declared() == [None, None]
     (shop.folder / "migrations/0001_first.py").write_text(plugin("shop")["migrations/0001_first.py"])
     await startup.retry("shop", database)
-    assert declared_access(name) is not None
+    assert declared() == [Access.signed_in(), Access.role("admin")]

@@ -45,7 +45,7 @@ BROKEN = {
     "no such entry": (Cause.MANIFEST, {"manifest.json": '{"entry_point": "gone.py"}'}, "manifest.json"),
     "no such function": (Cause.MANIFEST, {**GOOD, "manifest.json": '{"entry_point": "logic.py:start"}'}, "manifest.json"),
     "bad access": (Cause.MANIFEST, {"manifest.json": '{"access": "everyone"}'}, "manifest.json"),
-    "forbidden import": (Cause.FORBIDDEN_IMPORT, {"logic.py": "import os\nfrom mozaiks_shell.foundation import db"}, "logic.py:2"),
+    "forbidden import": (Cause.FORBIDDEN_IMPORT, {"logic.py": "\nfrom mozaiks_shell.foundation import db"}, "logic.py:2"),
     "forbidden deep": (Cause.FORBIDDEN_IMPORT, {"a/b.py": "def f():\n    import mozaiks_shell.billing.service\n"}, "a/b.py:2"),
     "second copy of itself": (Cause.FORBIDDEN_IMPORT, {"logic.py": "from plugins.broken import x\n"}, "logic.py:1"),
     "foreign table name": (Cause.TABLE, {"models.py": STATE.replace("broken_row", "identity_row")}, "models.py"),
