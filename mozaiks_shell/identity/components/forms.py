@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 from reflex_components_core.el.elements.base import BaseHTML
+from reflex_components_core.el.elements.inline import A
 
 from mozaiks_shell.identity.state import SignIn
 from mozaiks_shell.ui import kit
@@ -42,7 +43,7 @@ def account_card(title: str, text: Words, *children: rx.Component) -> rx.Compone
         rx.el.div(*heading, style={"marginBottom": "20px"}),
         kit.stack(
             rx.cond(SignIn.problem != "", kit.notice(SignIn.problem, "danger")),
-            rx.cond(SignIn.notice != "", kit.notice(SignIn.notice, "neutral", action=_issuer_sign_out())),
+            rx.cond(SignIn.notice != "", kit.notice(rx.el.span(SignIn.notice, " ", _issuer_sign_out()))),
             *children,
         ),
         class_name="mz-card",
@@ -51,13 +52,12 @@ def account_card(title: str, text: Words, *children: rx.Component) -> rx.Compone
 
 
 def _issuer_sign_out() -> rx.Component:
-    link = rx.el.a("Sign out there too", href="/auth/oidc/sign-out", class_name="mz-link")
-    return rx.cond(SignIn.issuer_name != "", link)
+    return rx.cond(SignIn.issuer_name != "", kit.link("Sign out there too.", href="/auth/oidc/sign-out"))
 
 
 def issuer_button() -> rx.Component:
-    """The way in through the issuer; a link, because leaving the site is navigation."""
-    return rx.el.a(
+    """The way in through the issuer: a plain link (``rx.el.a`` is the router's), because the server answers it."""
+    return A.create(
         kit.icon("log-in"),
         rx.el.span("Continue with ", SignIn.issuer_name),
         href=away("/auth/oidc/start"),
