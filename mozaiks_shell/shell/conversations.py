@@ -56,6 +56,7 @@ class Conversations(ShellState):
         """Gather it anew."""
         self.on = get_settings().ai_enabled
         if not self.on:
+            self.loaded = True
             return
         at = now()
         self.recent = [
@@ -69,7 +70,6 @@ class Conversations(ShellState):
             )  # fmt: skip
             for one in await chats.list_chats(self._me(), limit=_RECENT)
         ]
-        self.loaded = True
         try:
             offered = [one for one in await chats.launchable(self._me()) if one.allowed]
         except ShellError:  # no runtime to ask: there is nothing to start, and the chat itself says why
@@ -78,6 +78,7 @@ class Conversations(ShellState):
             Agent(workflow=one.workflow, title=one.title or one.workflow, text=one.description[:200], icon=one.icon)
             for one in offered[:_AGENTS]
         ]
+        self.loaded = True
 
     @event
     async def resume(self, chat_id: str):  # type: ignore[no-untyped-def]
@@ -106,7 +107,7 @@ def _recent() -> rx.Component:
     rows = rx.el.ul(rx.foreach(recent, _chat), class_name="mz-list")
     return rx.el.section(
         rx.el.h2("Recent chats", class_name="mz-section-title"),
-        card(rx.cond(Conversations.loaded & (recent.length() == 0), nothing, rows), class_name="mz-card-flush"),
+        card(rx.cond(recent.length() == 0, nothing, rows), class_name="mz-card-flush"),
         aria_label="Recent chats",
     )
 

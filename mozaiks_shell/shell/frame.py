@@ -30,8 +30,11 @@ def head_components() -> list[rx.Component]:
 
 
 def app_wraps() -> dict[tuple[int, str], Any]:
-    """For ``App(extra_app_wraps=...)``: frame, main region, boundary around the page, outermost first."""
-    return {(40, "Frame"): frame, (39, "Main"): main_region, (38, "PageBoundary"): page_boundary}
+    """For ``App(extra_app_wraps=...)``: skip link, frame, main region, boundary around the page, outermost first.
+
+    What the front door adds between skip link and frame comes after the one and before the other in tab order.
+    """
+    return {(54, "SkipLink"): skip_link, (40, "Frame"): frame, (39, "Main"): main_region, (38, "PageBoundary"): page_boundary}
 
 
 def frame(_: bool) -> rx.Component:
@@ -39,7 +42,6 @@ def frame(_: bool) -> rx.Component:
     bare = [page.route for page in pages() if page.access.kind == "public" and not page.in_nav]
     open_to_all = [page.route for page in pages() if page.access.kind == "public" and page.in_nav]
     return FrameRoot.create(
-        A.create("Skip to content", href="#content", class_name="mz-skip"),
         _header(),
         Sidebar.create(_navigation(), id=_SIDEBAR, class_name="mz-sidebar", custom_attrs={"aria-label": "Sidebar"}),
         connection_banner(),
@@ -49,6 +51,11 @@ def frame(_: bool) -> rx.Component:
         signed_in=Frame.signed_in,
         ready=Frame.ready,
     )
+
+
+def skip_link(_: bool) -> rx.Component:
+    """The first thing the Tab key reaches."""
+    return rx.fragment(A.create("Skip to content", href="#content", class_name="mz-skip"))
 
 
 def main_region(_: bool) -> rx.Component:

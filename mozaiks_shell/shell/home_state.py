@@ -74,6 +74,7 @@ class Home(ShellState):
     actions: list[Action] = []
     steps: list[Step] = []
     steps_done: int = 0
+    loaded: bool = False
 
     @event
     async def enter(self) -> None:
@@ -83,3 +84,4 @@ class Home(ShellState):
         steps = first_steps() if me.has_role("admin") else []
         self.steps_done = sum(step["done"] for step in steps)
         self.steps = steps if self.steps_done < len(steps) else []
+        self.loaded = True

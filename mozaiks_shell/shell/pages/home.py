@@ -9,7 +9,7 @@ from mozaiks_shell.shell.conversations import Conversations, conversations
 from mozaiks_shell.shell.home_state import Home
 from mozaiks_shell.shell.slots import dashboard
 from mozaiks_shell.shell.state import Frame
-from mozaiks_shell.ui.kit import card, empty_state, icon, link, link_button, page_header, stack
+from mozaiks_shell.ui.kit import card, empty_state, icon, link, link_button, page_header, skeleton, stack
 from mozaiks_shell.ui.page import page, page_at
 
 _DESCRIPTION = "Where you left off, and the way to everything."
@@ -28,15 +28,14 @@ def home() -> rx.Component:
     """Greeting, the way to everything, what rooms and plugins add, the plan."""
     pieces = [rx.cond(Frame.gates[piece.key] == "ok", piece.render(), rx.fragment()) for piece in dashboard.pieces()]
     plan = [rx.cond(Frame.plan != "", _plan(), rx.fragment())] if page_at("/plans") else []
+    columns = rx.el.div(
+        stack(conversations(), _actions(), *pieces, gap=6, class_name="mz-home-main"),
+        stack(rx.cond(_some(Home.steps), _first_steps(), rx.fragment()), *plan, gap=4, class_name="mz-home-side"),
+        class_name="mz-home",
+    )
     return rx.fragment(
-        page_header(
-            rx.cond(Frame.name != "", "Welcome, " + Frame.name, "Welcome"), "Where you left off, and the way to everything."
-        ),
-        rx.el.div(
-            stack(conversations(), _actions(), *pieces, gap=6, class_name="mz-home-main"),
-            stack(rx.cond(_some(Home.steps), _first_steps(), rx.fragment()), *plan, gap=4, class_name="mz-home-side"),
-            class_name="mz-home",
-        ),
+        page_header(rx.cond(Frame.name != "", "Welcome, " + Frame.name, "Welcome"), _DESCRIPTION),
+        rx.cond(Home.loaded & Conversations.loaded, columns, skeleton(4)),  # all at once, so that nothing jumps
     )
 
 

@@ -22,7 +22,8 @@ COMMON: Final = (
     "history", "house", "image", "inbox", "info", "key-round", "layers", "layout-dashboard", "lightbulb", "link", "list-checks",
     "lock", "mail", "map", "megaphone", "message-circle", "message-square", "moon", "newspaper", "notebook-pen", "package",
     "palette", "pen-line", "plug", "puzzle", "receipt", "rocket", "scale", "search", "settings", "shield", "shopping-cart",
-    "sliders-horizontal", "sparkles", "star", "store", "sun", "table", "tag", "target", "ticket", "trending-up", "triangle-alert",
+    "sliders-horizontal", "sparkles", "star", "store", "sun", "table", "table-2", "tag", "target", "ticket", "trending-up",
+    "triangle-alert",
     "truck", "upload", "user", "users", "video", "wallet", "wand-sparkles", "workflow", "wrench", "zap",
 )  # fmt: skip
 
