@@ -44,7 +44,14 @@ configure(settings)
 process.app_name = or_exit(brand).name
 or_exit(catalogue)
 or_exit(capabilities)
-PAGES = ("identity.pages.sign_in", "identity.pages.register", "shell.pages.home", "shell.pages.settings", "admin.pages.overview")
+PAGES = (
+    "identity.pages.sign_in",
+    "identity.pages.register",
+    "shell.pages.home",
+    "shell.pages.settings",
+    "billing.pages.plans",
+    "admin.pages.overview",
+)
 for name in PAGES:
     importlib.import_module(f"mozaiks_shell.{name}")
 load_all(settings)

@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     configs_path: Path | None = Field(
         None,
         validation_alias=_env("MOZAIKS_CONFIGS_PATH"),
-        description="Folder with brand.json, subscription_config.json, ai_capabilities.json. Missing files use packaged defaults.",
+        description="Folder with brand.json, subscription_config.json, ai_capabilities.json. Missing ones use packaged defaults.",
     )
     plugins_path: Path = Field(
         ROOT / "plugins",
@@ -166,7 +166,9 @@ class Settings(BaseSettings):
         SecretStr(""), validation_alias=_env("STRIPE_SECRET_KEY", "STRIPE_API_KEY"), description="Stripe secret key."
     )
     stripe_webhook_secret: SecretStr = Field(
-        SecretStr(""), validation_alias=_env("STRIPE_WEBHOOK_SECRET"), description="Signing secret of the webhook endpoint."
+        SecretStr(""),
+        validation_alias=_env("STRIPE_WEBHOOK_SECRET"),
+        description="Signing secret of the webhook endpoint; two, comma-separated, while one is rotated.",
     )
     stripe_api_base: str = Field(
         "", validation_alias=_env("STRIPE_API_BASE"), description="Other Stripe-compatible server, for tests."
