@@ -28,6 +28,9 @@ FLAGS = [
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
+LEFT_EARLY = "WebSocket is closed before the connection is established"  # the page moved on while it connected
+
+
 def chromium_path() -> str | None:
     """The browser ``./test`` found, else one on PATH, else Playwright's own."""
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -49,7 +52,7 @@ class Watch:
 
     base: str
     problems: list[str] = field(default_factory=list)
-    allow: list[str] = field(default_factory=list)
+    allow: list[str] = field(default_factory=lambda: [LEFT_EARLY])
 
     def attach(self, page: Page) -> None:
         page.on("console", self._console)
@@ -89,6 +92,18 @@ class Watch:
     def verdict(self) -> list[str]:
         """Problems nobody expected."""
         return [one for one in self.problems if not any(re.search(pattern, one) for pattern in self.allow)]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Picture every open page of a test that fails."""
+    report = yield
+    if report.when == "call" and report.failed:  # type: ignore[attr-defined]
+        for browser in (value for value in item.funcargs.values() if isinstance(value, Browser)):  # type: ignore[attr-defined]
+            pages = [page for context in browser.contexts for page in context.pages]
+            for number, page in enumerate(pages):
+                picture(page, f"failed-{item.name}-{number}".replace("/", "_"))
+    return report
 
 
 @contextmanager

@@ -1,0 +1,185 @@
+"""The chat in a browser, against a runtime that streams what it is told: nothing is lost, nothing comes twice."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import browsing, picture, settled
+from tests.live import ROOT, Server, Site, clean_environment, free_port, until
+from tests.people import People
+
+
+@pytest.fixture(scope="module")
+def runtime() -> Iterator[str]:
+    """The streaming double, as a process of its own."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "tests.double", str(port)], cwd=ROOT, env=clean_environment())
+    url = f"http://127.0.0.1:{port}"
+
+    def answers() -> bool:
+        try:
+            return httpx.get(f"{url}/api/health").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    until(answers, 20, "the runtime double")
+    yield url
+    process.terminate()
+    process.wait(10)
+
+
+@pytest.fixture(scope="module")
+def shell(live: Server, runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The product, connected to that runtime."""
+    server = Site.copy("chat").serve(tmp_path_factory.mktemp("chat"), MOZAIKS_AI_URL=runtime)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def crowd(shell: Server) -> People:
+    return People(shell.base)
+
+
+@pytest.fixture
+def tab(browser, shell, crowd):
+    """Opens a tab of a fresh browser of Ada's."""
+    with browsing(browser, shell.base, crowd.ada) as (context, watch):
+
+        def new(path: str = "/") -> Page:
+            page = context.new_page()
+            page.opened = []  # type: ignore[attr-defined]
+            page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: note(page, frame)))
+            page.goto(path)
+            settled(page)
+            return page
+
+        new.watch = watch  # type: ignore[attr-defined]
+        yield new
+    assert watch.verdict() == []
+
+
+def note(page: Page, frame: str | bytes) -> None:
+    """Keep the ids of the chats whose replay is complete, in order."""
+    for value in [json.loads(frame)] if str(frame).startswith("{") else []:
+        if value.get("t") == "chat":
+            page.naming = value["chat"]  # type: ignore[attr-defined]
+        elif value.get("t") == "caught_up":
+            page.opened.append(page.naming)  # type: ignore[attr-defined]
+
+
+def composer(page: Page):
+    return page.get_by_role("textbox", name="Message")
+
+
+def open_chat(page: Page) -> None:
+    """Open the pane; wait until its chat is there."""
+    page.get_by_role("button", name="Open chat").click()
+    until(lambda: page.evaluate("1") and page.opened, 15, "an open chat")  # type: ignore[attr-defined]
+    expect(page.get_by_role("log", name="Messages")).not_to_be_empty()
+
+
+def new_chat(page: Page) -> None:
+    """Leave the chat and wait until another one is there."""
+    before = set(page.opened)  # type: ignore[attr-defined]
+    page.get_by_role("button", name="New chat").first.click()
+    until(lambda: page.evaluate("1") and set(page.opened) - before, 15, "a new chat")  # type: ignore[attr-defined]
+    expect(page.get_by_role("log", name="Messages")).to_contain_text("Nothing here yet")
+
+
+def say(page: Page, text: str) -> None:
+    composer(page).fill(text)
+    page.keyboard.press("Enter")
+
+
+def tokens(page: Page) -> list[int]:
+    """Numbers of all tokens shown, in the order they stand there."""
+    shown = page.get_by_role("log", name="Messages").inner_text()
+    return [int(number) for number in re.findall(r"t(\d{6})", shown)]
+
+
+def has_exactly(page: Page, count: int, seconds: float = 20) -> None:
+    until(lambda: len(tokens(page)) >= count, seconds, f"{count} tokens")
+    assert tokens(page) == list(range(count))
+
+
+def test_an_answer_streams_in(tab):
+    page = tab()
+    open_chat(page)
+    new_chat(page)
+    say(page, "stream 60 at 30")
+    until(lambda: 0 < len(tokens(page)) < 60, 10, "a part of the answer")
+    has_exactly(page, 60)
+    picture(page, "chat-answer")
+
+
+def test_reload_in_the_middle_of_an_answer(tab):
+    page = tab()
+    open_chat(page)
+    new_chat(page)
+    say(page, "stream 150 at 40")
+    until(lambda: len(tokens(page)) > 20, 10, "a part of the answer")
+    page.reload()
+    settled(page)
+    if page.get_by_role("button", name="Open chat").is_visible():
+        open_chat(page)
+    has_exactly(page, 150)
+
+
+def test_a_second_tab_shows_the_same(tab):
+    first = tab()
+    open_chat(first)
+    new_chat(first)
+    say(first, "stream 120 at 40")
+    until(lambda: len(tokens(first)) > 10, 10, "a part of the answer")
+    second = tab()
+    open_chat(second)
+    has_exactly(second, 120)
+    has_exactly(first, 120)
+
+
+def test_what_is_typed_survives_every_change_of_surface(tab):
+    page = tab()
+    open_chat(page)
+    composer(page).fill("half a thought")
+    page.get_by_role("button", name="Expand chat").click()
+    expect(composer(page)).to_have_value("half a thought")
+    page.get_by_role("button", name="Minimise chat").click()
+    expect(composer(page)).to_have_value("half a thought")
+    page.get_by_role("button", name="Close chat").click()
+    page.get_by_role("link", name="Settings").first.click()
+    page.wait_for_url("**/settings**")
+    page.get_by_role("button", name="Open chat").click()
+    expect(composer(page)).to_have_value("half a thought")
+
+
+def test_the_shell_dies_in_the_middle_and_comes_back(tab, shell):
+    """kill -9: what had arrived is kept in order, the status is honest, and one can go on."""
+    page = tab()
+    tab.watch.expect("WebSocket", "ERR_CONNECTION", "net::ERR", "websocket")
+    open_chat(page)
+    new_chat(page)
+    say(page, "stream 400 at 40")
+    until(lambda: len(tokens(page)) > 60, 10, "a part of the answer")
+    shell.stop(signal.SIGKILL)
+    before = tokens(page)
+    assert before == list(range(len(before)))
+    shell.start()
+    page.reload()
+    settled(page)
+    if page.get_by_role("button", name="Open chat").is_visible():
+        page.get_by_role("button", name="Open chat").click()
+    until(lambda: len(tokens(page)) >= len(before) - 5, 20, "what had arrived")
+    after = tokens(page)
+    assert after == list(range(len(after))), "in order, nothing twice"
+    expect(page.get_by_text(re.compile("interrupted|lost", re.IGNORECASE)).first).to_be_visible()
+    new_chat(page)
+    say(page, "stream 10 at 50")
+    has_exactly(page, 10)

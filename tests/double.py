@@ -1,0 +1,113 @@
+"""A runtime on the wire of the published MozaiksAI, with one talent: it streams exactly what it is asked for.
+
+    python -m tests.double PORT
+
+Saying ``stream 500 at 50`` gives 500 tokens of 8 bytes (``t000000 ``, ``t000001 ``, ...) at 50 a second; anything else
+is echoed. ``GET /sent/{chat}`` tells when each token was sent (monotonic clock of this machine, in seconds).
+"""
+
+import asyncio
+import json
+import re
+import sys
+import time
+from typing import Any
+from uuid import uuid4
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+WISH = re.compile(r"stream (\d+) at (\d+)")
+sent: dict[str, list[float]] = {}
+
+
+async def start(request: Request) -> JSONResponse:
+    """A new chat."""
+    app, workflow = request.path_params["app"], request.path_params["workflow"]
+    chat, user = str(uuid4()), (await request.json())["user_id"]
+    where = f"/ws/{workflow}/{app}/{chat}/{user}"
+    answer = {"success": True, "chat_id": chat, "workflow_name": workflow, "app_id": app, "user_id": user, "websocket_url": where}
+    return JSONResponse({**answer, "reused": False})
+
+
+async def meta(request: Request) -> JSONResponse:
+    """Every chat goes on."""
+    return JSONResponse({"exists": True, "status": 0, "chat_id": request.path_params["chat"]})
+
+
+async def workflows(_: Request) -> JSONResponse:
+    """Nothing to tell about them."""
+    return JSONResponse({"Assistant": {}})
+
+
+async def health(_: Request) -> JSONResponse:
+    """Alive."""
+    return JSONResponse({"status": "healthy"})
+
+
+async def times(request: Request) -> JSONResponse:
+    """When the tokens of this chat were sent."""
+    return JSONResponse(sent.get(request.path_params["chat"], []))
+
+
+def frame(kind: str, **data: Any) -> str:
+    """A frame as the runtime writes it."""
+    return json.dumps(
+        {"type": kind, "data": {"kind": kind.removeprefix("chat."), "agent": "Assistant", **data}, "agent": "Assistant"}
+    )
+
+
+async def talk(socket: WebSocket) -> None:
+    """Ask, answer, ask again."""
+    await socket.accept()
+    chat = socket.path_params["chat"]
+    await socket.send_text(frame("chat_meta", chat_id=chat, status=0, chat_exists=True))
+    try:
+        while True:
+            question = uuid4().hex
+            await socket.send_text(frame("chat.input_request", request_id=question, prompt="", password=False))
+            text = ""
+            while not text:
+                message = json.loads(await socket.receive_text())
+                text = message.get("text", "") if message["type"] == "user.input.submit" else ""
+            await socket.send_text(frame("chat.input_ack", request_id=question))
+            wish = WISH.search(text)
+            if wish is None:
+                await socket.send_text(frame("chat.text", content=f"You said: {text}"))
+                continue
+            written = await stream(socket, chat, int(wish[1]), int(wish[2]))
+            await socket.send_text(frame("chat.text", content=written))
+    except WebSocketDisconnect:
+        pass
+
+
+async def stream(socket: WebSocket, chat: str, count: int, rate: int) -> str:
+    """Send the tokens on time; what was sent."""
+    begun, moments, tokens = time.monotonic(), sent.setdefault(chat, []), []
+    moments.clear()
+    for number in range(count):
+        tokens.append(f"t{number:06d} ")
+        text = frame("chat.print", content=tokens[-1])
+        moments.append(time.monotonic())
+        await socket.send_text(text)
+        await asyncio.sleep(max(0.0, begun + (number + 1) / rate - time.monotonic()))
+    return "".join(tokens)
+
+
+app = Starlette(
+    routes=[
+        Route("/api/chats/{app}/{workflow}/start", start, methods=["POST"]),
+        Route("/api/chats/meta/{app}/{workflow}/{chat}", meta),
+        Route("/api/workflows", workflows),
+        Route("/api/health", health),
+        Route("/sent/{chat}", times),
+        WebSocketRoute("/ws/{workflow}/{app}/{chat}/{user}", talk),
+    ]
+)
+
+if __name__ == "__main__":
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), log_level="warning", ws_per_message_deflate=False)
