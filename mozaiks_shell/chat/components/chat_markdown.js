@@ -40,11 +40,11 @@ const COPY = jsxs("svg", {
 
 export function CopyButton({ text, label, done, className }) {
   const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    await navigator.clipboard?.writeText(text());
+  const told = () => {
     setCopied(true);
     setTimeout(() => setCopied(false), 1600);
   };
+  const copy = () => navigator.clipboard?.writeText(text()).then(told, () => {}); // the browser may forbid it
   return jsx("button", { type: "button", className, "aria-label": label, title: label, onClick: copy, children: copied ? done : COPY });
 }
 

@@ -170,7 +170,7 @@ function useFocus(root, box, { surface, bubble }, escape) {
     before.current = surface;
     if (surface === "closed") {
       if (was && was !== "closed") document.getElementById(bubble)?.focus();
-    } else if (was !== surface && (was || navigator.userActivation?.isActive)) box.current?.focus({ preventScroll: true });
+    } else if (was !== surface && (navigator.userActivation?.isActive ?? true)) box.current?.focus({ preventScroll: true });
   }, [surface, bubble, box]);
   useEffect(() => {
     const pane = root.current.closest("[data-surface]");
