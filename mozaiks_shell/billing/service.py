@@ -80,19 +80,14 @@ async def demand(access: Access) -> Principal | None:
 async def plugin_allowed(principal: Principal | None, plugin: str, declared: Access) -> Decision:
     """Whether this person may use a plugin: what the plugin declares, and what the catalogue unlocks (F-103).
 
-    A plugin that some plan names in ``plugins_unlocked`` or ``plugins`` is open only to plans that name it or have
-    ``*``. One the catalogue does not mention is as open as it declares itself.
+    A plugin that some plan names in ``plugins_unlocked`` or ``plugins`` is open from the lowest-ranked plan that
+    unlocks it (by name or ``*``) upwards. One the catalogue does not mention is as open as it declares itself.
     """
     decision = await authorize(principal, declared)
-    if not decision.allowed or get_settings().billing_provider == "none" or not catalogue().mentions(plugin):
+    if not decision.allowed or not catalogue().mentions(plugin):
         return decision
-    if principal is None:
-        return Decision(False, "sign_in")
-    mine = catalogue().get((await plan_of(principal)).name)
-    if mine is not None and mine.unlocks(plugin):
-        return decision
-    opening = next(plan for plan in catalogue().subscription_plans if plan.unlocks(plugin))
-    return Decision(False, "plan", opening.title)
+    opening = tuple(plan.name for plan in catalogue().subscription_plans if plan.unlocks(plugin))
+    return await authorize(principal, Access.plan(*opening))
 
 
 async def health() -> tuple[bool, str]:

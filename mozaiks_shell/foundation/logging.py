@@ -21,9 +21,9 @@ def _hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMa
 
 def configure(settings: Settings) -> None:
     """Install the processors. Called once by the front door."""
-    renderer: Any = (
-        structlog.processors.JSONRenderer() if settings.log_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
+    # Plain tracebacks: the pretty ones print local variables, and with them a password that was being checked.
+    console = structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    renderer: Any = structlog.processors.JSONRenderer() if settings.log_json else console
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

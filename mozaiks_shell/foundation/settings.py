@@ -102,6 +102,9 @@ class Settings(BaseSettings):
         gt=0,
         description="Seconds a plugin's `execute` may take before the caller gets 504.",
     )
+    plugin_concurrency: int = Field(
+        8, validation_alias=_env("PLUGIN_EXEC_MAX_CONCURRENCY"), ge=1, description="Calls of one plugin that may run at once."
+    )
     log_json: bool = Field(False, validation_alias=_env("LOGS_AS_JSON"), description="One JSON object per log line.")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias=_env("LOG_LEVEL"), description="Lowest level that is written."

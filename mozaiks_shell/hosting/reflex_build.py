@@ -8,7 +8,7 @@ from typing import Any
 from reflex_base.plugins.base import Plugin
 
 _NAME = "mozaiks-development-server"
-_BACKEND_PATHS = ("/api", "/auth", "/brand", "/health", "/info", "/ready", "/.well-known", "/__mozaiks")
+_BACKEND_PATHS = ("/api", "/auth", "/brand", "/health", "/info", "/login", "/ready", "/.well-known", "/__mozaiks")
 
 
 def is_production_command() -> bool:

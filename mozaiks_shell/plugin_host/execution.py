@@ -15,8 +15,6 @@ from mozaiks_shell.plugin_host.errors import Cause, PluginFailed, PluginProblem
 from mozaiks_shell.plugin_host.registry import Plugin
 from mozaiks_shell.plugin_host.threads import in_thread
 
-CONCURRENT_CALLS = 8  # per plugin, so that a slow one only slows itself
-
 
 class RequestData(dict[str, Any]):
     """What a plugin's function receives: a dict, also reachable as ``request.data`` (S0's sample code)."""
@@ -105,7 +103,7 @@ async def run_init(plugin: Plugin) -> None:
 
 
 async def _limited(plugin: Plugin, function: Callable[..., Any], argument: Any, seconds: float) -> Any:
-    slots: asyncio.Semaphore = plugin.slots or asyncio.Semaphore(CONCURRENT_CALLS)
+    slots: asyncio.Semaphore = plugin.slots or asyncio.Semaphore(get_settings().plugin_concurrency)
     plugin.slots = slots
     started = False
     try:

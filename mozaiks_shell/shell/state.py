@@ -2,6 +2,7 @@
 
 import time
 from typing import Any, ClassVar, TypedDict
+from urllib.parse import quote
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -133,7 +134,8 @@ class Frame(ShellState):
             if getattr(self, var) != value:
                 setattr(self, var, value)
         if page is not None and gates[page.route] == "sign_in":
-            yield rx.redirect(f"/sign-in?next={path}")
+            wanted = path + (f"?{self.router.url.query}" if self.router.url.query else "")
+            yield rx.redirect(f"/sign-in?next={quote(wanted, safe='/')}")
 
 
 async def plan_title(principal: Principal | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 from mozaiks_shell.foundation import events
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.plugin_host import execution, service, startup
+from mozaiks_shell.plugin_host import service, startup
 
 ADA = Principal("usr_ada", "dev-app", "Ada Lovelace", "ada@example.com", frozenset({"user"}), "ses_ada")
 LATER = """
@@ -185,7 +185,7 @@ async def test_timeout(body, write, database, load, client, monkeypatch):
 
 
 async def test_at_most_so_many_at_once(write, database, load, as_person, monkeypatch):
-    monkeypatch.setattr(execution, "CONCURRENT_CALLS", 2)
+    monkeypatch.setattr(get_settings(), "plugin_concurrency", 2)
     as_person(ADA)
     source = """
 import threading, time

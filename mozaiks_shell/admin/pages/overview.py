@@ -49,7 +49,7 @@ def overview() -> rx.Component:
         table(["When (UTC)", "What", "Who"], rx.foreach(Overview.acts, _act), caption="Latest acts"),
         empty_state("shield-check", "Nothing yet", "Sign-ins, plan changes and plugin failures are listed here."),
     )
-    return stack(
+    return rx.fragment(
         page_header("Admin", "How this installation does."),
         rx.cond(
             Overview.loaded,
@@ -61,5 +61,4 @@ def overview() -> rx.Component:
             ),
             skeleton(6),
         ),
-        gap=5,
     )
