@@ -6,12 +6,13 @@ made legible where needed. A value that is not plainly a colour, a shadow or a f
 """
 
 import re
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mozaiks_shell.appconfig.colors import COLOR, contrast, is_dark, legible, mix, parse, text_on
-from mozaiks_shell.appconfig.loader import ConfigError, load, path_of
+from mozaiks_shell.appconfig.loader import DEFAULTS, ConfigError, load, path_of
 
 _LENGTH = r"-?\d{1,3}(?:\.\d{1,3})?(?:px|rem|em)?"
 _SHADOW = re.compile(
@@ -287,12 +288,49 @@ def style_sheet(brand: Brand) -> str:
     )
 
 
+class _OldApp(BaseModel):
+    name: Annotated[Words, Field(min_length=1, max_length=60)]
+    tagline: Words = ""
+    logo: Asset = "logo.svg"
+    favicon: Asset = "favicon.ico"
+
+
+class _OldTheme(BaseModel):
+    mode: Literal["light", "dark", "system"] = "system"
+    colors: dict[Literal["primary", "secondary", "accent"], Color] = {}
+
+
+class OldBrand(BaseModel):
+    """``branding.json``, the older shape of the same thing."""
+
+    app: _OldApp
+    theme: _OldTheme = _OldTheme()
+
+    def as_brand(self) -> Brand:
+        """The same in the newer shape."""
+        return Brand(
+            name=self.app.name,
+            tagline=self.app.tagline,
+            assets=Assets(logo=self.app.logo, favicon=self.app.favicon),
+            colors=Palette.model_validate({name: {"main": color} for name, color in self.theme.colors.items()}),
+            mode=self.theme.mode,
+        )
+
+
+def brand_file() -> Path:
+    """The file that counts: the app's ``brand.json``, else its ``branding.json``, else the packaged brand."""
+    newer, older = path_of("brand.json"), path_of("branding.json")
+    return older if newer.parent == DEFAULTS and older.is_file() else newer
+
+
 def read_brand() -> Brand:
-    """``brand.json`` of the app, else the packaged one. Not cached.
+    """The brand of the app as :func:`brand_file` has it. Not cached.
 
     Raises:
         ConfigError: with file and JSON path of every problem.
     """
+    if brand_file().name == "branding.json":
+        return load("branding.json", OldBrand).as_brand()
     return load("brand.json", Brand)
 
 
@@ -306,7 +344,7 @@ def brand() -> Brand:
         ConfigError: the file is bad and none was read before.
     """
     global _kept
-    file = path_of("brand.json")
+    file = brand_file()
     stamp = (str(file), file.stat().st_mtime_ns)
     if _kept is None or _kept[0] != stamp:
         try:

@@ -7,6 +7,7 @@ import reflex as rx
 from reflex.style import LiteralColorMode, color_mode, set_color_mode
 from reflex_components_core.el.elements.inline import A
 
+from mozaiks_shell import __version__
 from mozaiks_shell.appconfig.brand import brand
 from mozaiks_shell.shell.failures import connection_banner, page_boundary
 from mozaiks_shell.shell.frame_parts import HEAD_SCRIPT, FrameRoot, NavLink, NavToggle, Sidebar, Toaster
@@ -126,7 +127,7 @@ def _line() -> rx.Component:
 def _navigation() -> rx.Component:
     groups = rx.el.nav(rx.foreach(Frame.nav, _group), aria_label="Main", class_name="mz-nav")
     toggle = NavToggle.create(icon("panel-left"), class_name="mz-button mz-ghost mz-button-small mz-nav-toggle")
-    return rx.fragment(groups, rx.el.div(toggle, class_name="mz-nav-foot"))
+    return rx.fragment(groups, rx.el.footer(toggle, rx.el.span(f"{brand().name} {__version__}"), class_name="mz-nav-foot"))
 
 
 def _group(group: Any) -> rx.Component:

@@ -2,6 +2,7 @@
 
 from typing import ClassVar, TypedDict
 
+from mozaiks_shell.appconfig.brand import brand_file
 from mozaiks_shell.appconfig.loader import DEFAULTS, path_of
 from mozaiks_shell.foundation.access import Access, Principal
 from mozaiks_shell.foundation.settings import get_settings
@@ -46,7 +47,7 @@ def first_steps() -> list[Step]:
         Step(
             title="Make it yours",
             text="Put brand.json with your name, logo and colours into MOZAIKS_CONFIGS_PATH.",
-            done=path_of("brand.json").parent != DEFAULTS,
+            done=brand_file().parent != DEFAULTS,
         ),
         Step(
             title="Add a plugin",

@@ -131,6 +131,21 @@ def test_a_change_of_the_file_is_seen_and_a_bad_one_keeps_the_last_good(write: A
     assert brand().name == "Beta"
 
 
+def test_the_older_file_counts_when_the_newer_is_not_there(write: Any) -> None:
+    file = write({"name": "Newer"})
+    old = {"app": {"name": "Older", "logo": "/assets/old.svg"}, "theme": {"mode": "dark", "colors": {"primary": "#aa0000"}}}
+    (file.parent / "branding.json").write_text(json.dumps(old))
+    assert read_brand().name == "Newer"
+    file.unlink()
+    got = read_brand()
+    assert (got.name, got.assets.logo, got.mode) == ("Older", "old.svg", "dark")
+    assert tokens(got.light, "light")["--color-accent"] == "#aa0000"
+    old["theme"] = {"colors": {"primary": "red;}"}}
+    (file.parent / "branding.json").write_text(json.dumps(old))
+    with pytest.raises(ConfigError, match="branding.json"):
+        read_brand()
+
+
 def test_the_packaged_brand_is_valid(settings: Settings) -> None:
     assert read_brand().name == "Mozaiks"
 
