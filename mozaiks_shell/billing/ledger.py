@@ -134,8 +134,8 @@ async def write(
     if noticed:
         plan = catalogue().get(step.plan)
         data = {
-            "previous_plan": step.previous_plan, "plan": step.plan, "title": plan.title if plan else step.plan, "status": step.status,
-            "cancel_at_period_end": step.cancel_at_period_end, "actor": actor,
+            "previous_plan": step.previous_plan, "plan": step.plan, "title": plan.title if plan else step.plan,
+            "status": step.status, "cancel_at_period_end": step.cancel_at_period_end, "actor": actor,
         }  # fmt: skip
         await events.publish(events.Event("subscription.updated", scope.app_id, scope.user_id or "", data))
     return noticed
