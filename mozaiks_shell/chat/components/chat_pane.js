@@ -9,6 +9,8 @@ import "./chat.css";
 
 const NEAR_END_PX = 48;
 const ANNOUNCED_MS = 3_000;
+const BY_HAND_MS = 1_000;
+const HAND = ["wheel", "touchmove", "keydown", "pointerdown"];
 
 // Everything up to the last blank line outside a code fence is final and may become Markdown.
 function split(text) {
@@ -132,12 +134,14 @@ function useScroll(scroller, content) {
   useEffect(() => {
     const box = scroller.current;
     let width = box.clientWidth;
-    let top = 0;
+    let [top, height, touched] = [0, 0, 0];
+    const hand = () => (touched = performance.now());
     const onScroll = () => {
       if (box.clientWidth !== width) return;
+      const person = box.scrollHeight === height || performance.now() - touched < BY_HAND_MS;
       if (box.scrollHeight - box.scrollTop - box.clientHeight < NEAR_END_PX) pinned.current = true;
-      else if (box.scrollTop < top) pinned.current = false; // growth never moves it up, only a person does
-      top = box.scrollTop;
+      else if (box.scrollTop < top && person) pinned.current = false; // not the browser, after something became shorter
+      [top, height] = [box.scrollTop, box.scrollHeight];
       setAway(!pinned.current);
       const line = [...content.current.children].find((one) => one.offsetTop + one.offsetHeight > box.scrollTop);
       anchor.current = line && { line, into: (box.scrollTop - line.offsetTop) / (line.offsetHeight || 1) };
@@ -149,13 +153,15 @@ function useScroll(scroller, content) {
         box.scrollTop = line.offsetTop + into * line.offsetHeight;
       }
       width = box.clientWidth;
+      [top, height] = [box.scrollTop, box.scrollHeight];
     });
     observer.observe(box);
     observer.observe(content.current);
-    box.addEventListener("scroll", onScroll, { passive: true });
+    const heard = [["scroll", onScroll], ...HAND.map((name) => [name, hand])];
+    heard.forEach(([name, listener]) => box.addEventListener(name, listener, { passive: true }));
     return () => {
       observer.disconnect();
-      box.removeEventListener("scroll", onScroll);
+      heard.forEach(([name, listener]) => box.removeEventListener(name, listener));
     };
   }, [scroller, content]);
   return [away, toEnd];
