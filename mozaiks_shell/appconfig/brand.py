@@ -184,15 +184,16 @@ class Brand(_Strict):
     @property
     def light(self) -> Palette:
         """The palette of the light appearance, as far as the file gives it."""
-        return self.colors_light or (_hues(self.colors) if self._colors_are_dark else self.colors)
+        return self.colors_light or (_hues(self.colors) if self.colors_are_dark else self.colors)
 
     @property
     def dark(self) -> Palette:
         """The palette of the dark appearance, as far as the file gives it."""
-        return self.colors_dark or (self.colors if self._colors_are_dark else _hues(self.colors))
+        return self.colors_dark or (self.colors if self.colors_are_dark else _hues(self.colors))
 
     @property
-    def _colors_are_dark(self) -> bool:
+    def colors_are_dark(self) -> bool:
+        """Whether ``colors`` (and the shadows) describe the dark appearance."""
         base = self.colors.background.base
         return base is not None and is_dark(base)
 
@@ -221,10 +222,10 @@ def tokens(palette: Palette, mode: Literal["light", "dark"]) -> dict[str, str]:
     base = palette.background.base or plain["base"]
     surface = palette.background.surface or plain["surface"]
     elevated = palette.background.elevated or plain["elevated"]
+    if mode == "dark" and palette.background.base:
+        surface = palette.background.surface or mix("#ffffff", base, 0.035)
+        elevated = palette.background.elevated or mix("#ffffff", surface, 0.035)
     grounds = (base, surface, elevated)
-    if mode == "dark" and palette.background.base and not palette.background.surface:
-        surface, elevated = mix("#ffffff", base, 0.035), mix("#ffffff", base, 0.07)
-        grounds = (base, surface, elevated)
 
     def hue(shade: Shade | None, name: str) -> str:
         wanted = shade.main if shade else plain[name]
@@ -247,7 +248,7 @@ def tokens(palette: Palette, mode: Literal["light", "dark"]) -> dict[str, str]:
         "muted": legible(palette.text.muted or palette.text.secondary or plain["muted"], *grounds),
         "accent": accent,
         "on-accent": on_accent,
-        "accent-soft": mix(accent, surface, 0.13 if mode == "dark" else 0.1),
+        "accent-soft": _soft(accent, surface),
         "success": hue(palette.success, "success"),
         "warning": hue(palette.warning, "warning"),
         "danger": hue(palette.error, "error"),
@@ -258,6 +259,12 @@ def tokens(palette: Palette, mode: Literal["light", "dark"]) -> dict[str, str]:
             if shade and (value := getattr(shade, part)):
                 values.setdefault(f"{name}-{part}", value)
     return {f"--color-{name}": value for name, value in values.items()}
+
+
+def _soft(accent: str, surface: str) -> str:
+    """A tint of the surface on which the accent can still be read."""
+    shares = (0.13, 0.1, 0.07, 0.04, 0.02)
+    return next((tint for share in shares if contrast(accent, tint := mix(accent, surface, share)) >= 4.5), surface)
 
 
 def _quoted(name: str) -> str:
@@ -277,15 +284,15 @@ def style_sheet(brand: Brand) -> str:
         if font.localFont and font.src:
             source = f'src:url("/brand/assets/{font.src}")'
             faces.append(f"@font-face{{font-family:{_quoted(font.family)};{source};font-display:swap;font-weight:100 900}}")
-    for name, value in brand.shadows.model_dump(exclude_none=True).items():
-        fixed["--shadow-lg" if name == "elevated" else f"--shadow-{name}"] = value
+    given = brand.shadows.model_dump(exclude_none=True)
+    shadows = {"--shadow-lg" if name == "elevated" else f"--shadow-{name}": value for name, value in given.items()}
 
     def block(selector: str, values: dict[str, str]) -> str:
         return selector + "{" + "".join(f"{name}:{value};" for name, value in values.items()) + "}"
 
-    return "\n".join(
-        [*faces, block(":root", {**fixed, **tokens(brand.light, "light")}), block(":root.dark", tokens(brand.dark, "dark")), ""]
-    )
+    of_both = {} if brand.colors_are_dark else shadows
+    light = block(":root", {**fixed, **of_both, **tokens(brand.light, "light")})
+    return "\n".join([*faces, light, block(":root.dark", {**tokens(brand.dark, "dark"), **shadows}), ""])
 
 
 class _OldApp(BaseModel):

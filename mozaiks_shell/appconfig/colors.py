@@ -62,10 +62,12 @@ def is_dark(color: str) -> bool:
 
 
 def legible(color: str, *grounds: str, ratio: float = 4.5) -> str:
-    """The colour itself, or the nearest lighter or darker one with this contrast on all grounds."""
+    """The colour itself, or the nearest lighter or darker one of its hue with this contrast on all grounds."""
+    hue, lightness, saturation = colorsys.rgb_to_hls(*parse(color))
     away = "#ffffff" if is_dark(grounds[0]) else "#000000"
-    for step in range(51):
-        candidate = mix(away, color, step / 50)
+    for step in range(101):
+        reached = lightness + (1 - lightness) * step / 100 if away == "#ffffff" else lightness * (1 - step / 100)
+        candidate = to_hex(colorsys.hls_to_rgb(hue, reached, saturation)) if step else to_hex(parse(color))
         if all(contrast(candidate, ground) >= ratio for ground in grounds):
             return candidate
     return away

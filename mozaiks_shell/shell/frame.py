@@ -127,7 +127,10 @@ def _line() -> rx.Component:
 def _navigation() -> rx.Component:
     groups = rx.el.nav(rx.foreach(Frame.nav, _group), aria_label="Main", class_name="mz-nav")
     toggle = NavToggle.create(icon("panel-left"), class_name="mz-button mz-ghost mz-button-small mz-nav-toggle")
-    return rx.fragment(groups, rx.el.footer(toggle, rx.el.span(f"{brand().name} {__version__}"), class_name="mz-nav-foot"))
+    return rx.fragment(
+        groups,
+        rx.el.footer(toggle, rx.el.span(f"{brand().name} {__version__}", class_name="mz-truncate"), class_name="mz-nav-foot"),
+    )
 
 
 def _group(group: Any) -> rx.Component:

@@ -117,6 +117,7 @@ def test_whatever_the_primary_colour_everything_can_be_read(primary: str, mode: 
         for ink in ("text", "muted", "accent", "success", "warning", "danger"):
             assert contrast(got[f"--color-{ink}"], got[f"--color-{ground}"]) >= 4.5, (ink, ground)
         assert contrast(got["--color-line-strong"], got[f"--color-{ground}"]) >= 3
+    assert contrast(got["--color-accent"], got["--color-accent-soft"]) >= 4.5
     assert contrast(got["--color-on-accent"], got["--color-accent"]) >= 4.5
 
 
