@@ -19,7 +19,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.broker.ports import KnownChat
 from mozaiks_shell.chat import protocol
-from mozaiks_shell.chat.conversation import MASK, Conversation
+from mozaiks_shell.chat.conversation import Conversation
 from mozaiks_shell.chat.models import Chat
 from mozaiks_shell.chat.protocol import Ask, Ended, Meta, Piece, Problem, Said, Tool, Upstream, Usage
 from mozaiks_shell.chat.transcript import Transcript
@@ -39,6 +39,7 @@ _POLL_FIRST, _POLL_LONGEST = 15.0, 300.0
 _CANCEL_WINDOW = 5.0
 _QUEUED_AT_MOST = 5
 _SENT_LATER = "Your message will be sent as soon as the agent asks."
+_OUR_FAULT = "Something went wrong on our side."
 _SIGNS_OF_LIFE = (Piece, Said, Ask, Tool)
 
 # The library would log the address of the handshake, and with it the token, when somebody turns on debug logs.
@@ -259,7 +260,7 @@ class Bridge:
         if self._ending is not None:
             self._ending.cancel()
         if not self._closing:  # else the next start of the app finds the chat and says what became of it
-            status, detail, notice = self._outcome or ("interrupted", "", "")
+            status, detail, notice = self._outcome or ("failed", _OUR_FAULT, f"{_OUR_FAULT} What had arrived is kept.")
             undelivered = [f"“{one.text}”" for one in self._queue]
             self._queue.clear()
             if undelivered:
@@ -312,8 +313,8 @@ class Bridge:
         ask = self.conversation.ask
         assert ask is not None
         if not shown:
-            self.conversation.user_said(MASK if ask.password else text, message_id)
-        self.conversation.answered(text, message_id, password=ask.password)
+            self.conversation.user_said(text, message_id, secret=ask.password)
+        self.conversation.answered(message_id)
         await self.channel.settled()
         await self._send(protocol.submit(self.chat.runtime_chat_id, text, ask.id, await self._context(self.principal)))
 

@@ -41,6 +41,19 @@ MASK = "•" * 8
 _TITLE = 60
 
 
+def status_frame(channel: Channel, workflow: str, title: str, status: str, detail: str) -> dict[str, Any]:
+    """How the chat stands, for the browser."""
+    return {
+        "t": "chat",
+        "chat": channel.chat_id,
+        "workflow": workflow,
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "offset": channel.next_offset - 1,
+    }
+
+
 @dataclass(slots=True)
 class Draft:
     """The message that is being written."""
@@ -91,6 +104,8 @@ class Conversation:
 
     def set_status(self, status: str, detail: str = "") -> None:
         """Change the status, in the table and on screen."""
+        if (self.status, self.detail) == (status, detail):
+            return
         self.status, self.detail = status, detail
         changes = update(Chat).where(col(Chat.id) == self.channel.chat_id)
         self._show_status(changes.values(status=status, detail=detail[:500], updated_at=now()))
@@ -101,16 +116,9 @@ class Conversation:
         self._show_status(update(Chat).where(col(Chat.id) == self.channel.chat_id).values(title=title))
 
     def _show_status(self, *statements: Executable) -> None:
-        self.channel.frame = {
-            "t": "chat",
-            "chat": self.channel.chat_id,
-            "workflow": self.workflow,
-            "title": self.title or self._label,
-            "status": self.status,
-            "detail": self.detail,
-            "offset": self.channel.next_offset - 1,
-        }
-        self.channel.tell(self.channel.frame, *statements)
+        title = self.title or self._label
+        frame = status_frame(self.channel, self.workflow, title, self.status, self.detail)
+        self.channel.tell(frame, *statements)
 
     # -- upstream ----------------------------------------------------------------------------------------
 
@@ -278,18 +286,17 @@ class Conversation:
 
     # -- what the person does ----------------------------------------------------------------------------
 
-    def user_said(self, text: str, message_id: str, *, queued: bool = False) -> None:
-        """Show a text of the person; with ``queued`` it waits for the run to ask."""
+    def user_said(self, text: str, message_id: str, *, secret: bool = False, queued: bool = False) -> None:
+        """Show a text of the person, which the runtime will echo. ``secret`` masks it; ``queued``: it waits to be asked for."""
         self._user_spoke = True
-        self.message("user", "user", text, message_id, queued=queued)
-        if not self.title and text != MASK:
+        self._echoes += [text, MASK] if secret else [text]
+        self.message("user", "user", MASK if secret else text, message_id, queued=queued)
+        if not self.title and not secret:
             first = " ".join(text.split())
             self.set_title(first if len(first) <= _TITLE else first[: _TITLE - 1].rstrip() + "…")
 
-    def answered(self, text: str, message_id: str, *, password: bool) -> None:
-        """The pending question is being answered with this text, which the runtime will echo."""
-        self._user_spoke = True
-        self._echoes += [text, MASK] if password else [text]
+    def answered(self, message_id: str) -> None:
+        """The pending question is being answered with this message."""
         if self.ask is not None:
             self._ours.add(self.ask.id)
             self._asked(self.ask.id, message_id)

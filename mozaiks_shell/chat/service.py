@@ -15,11 +15,12 @@ from sqlmodel import col, select
 
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.chat.bridge import Bridge, RunEnded
+from mozaiks_shell.chat.conversation import status_frame
 from mozaiks_shell.chat.keeper import Keeper
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
 from mozaiks_shell.chat.protocol import Tool, clean
 from mozaiks_shell.chat.runs import Hooks, Runs, label_of
-from mozaiks_shell.chat.transcript import Channel, Transcript
+from mozaiks_shell.chat.transcript import Channel, Transcript, dumps
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import Conflict, Invalid, NotFound, ShellError, TooLarge, Unavailable
@@ -165,18 +166,15 @@ async def watch(principal: Principal, chat_id: str | None, workflow: str | None,
             await held.resume(principal, chat)
         except ShellError as error:
             log.info("run not opened", chat=chat_id, code=error.code)
-        chat = await _chat(principal, chat_id)
     channel = await held.transcript.hold(principal.app_id, principal.user_id, chat_id)
+    try:
+        chat = await _chat(principal, chat_id)  # read again: only now would a change reach us through the channel
+    except NotFound:
+        unwatch(channel)
+        raise
     if not channel.frame:
-        channel.frame = {
-            "t": "chat",
-            "chat": chat.id,
-            "workflow": chat.workflow,
-            "title": chat.title or label_of(chat.workflow),
-            "status": chat.status,
-            "detail": chat.detail,
-            "offset": channel.next_offset - 1,
-        }
+        title = chat.title or label_of(chat.workflow)
+        channel.frame = dumps(status_frame(channel, chat.workflow, title, chat.status, chat.detail))
     return channel
 
 

@@ -197,7 +197,7 @@ class _Browser:
 
     async def _show(self, channel: Channel, tail: Tail, after: int) -> None:
         try:
-            await self._send(dumps(channel.frame))
+            await self._send(channel.frame)
             after = await self._catch_up(channel, after)
             await self._send(dumps({"t": "caught_up", "offset": after}))
             while True:
@@ -205,7 +205,7 @@ class _Browser:
                 if tail.lost:
                     tail.lost = False
                     after = await self._catch_up(channel, after)
-                    await self._send(dumps(channel.frame))
+                    await self._send(channel.frame)
                 else:
                     after = await self._pass_on(entries, after)
         except (WebSocketDisconnect, TimeoutError, RuntimeError):

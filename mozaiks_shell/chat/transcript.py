@@ -73,14 +73,14 @@ class Tail:
 class Channel:
     """A chat in this process: gives out offsets, passes committed entries on.
 
-    ``live`` is the (id, offset) of the message that is being written, ``frame`` the newest status frame.
+    ``live`` is the (id, offset) of the message that is being written, ``frame`` the newest committed status frame.
     """
 
     def __init__(self, transcript: "Transcript", app_id: str, user_id: str, chat_id: str, next_offset: int) -> None:
         self.app_id, self.user_id, self.chat_id = app_id, user_id, chat_id
         self.next_offset = next_offset
         self.live: tuple[str, int] | None = None
-        self.frame: dict[str, Any] = {}
+        self.frame = ""
         self.holders = 0
         self.broken: BaseException | None = None
         self._transcript = transcript
@@ -130,6 +130,8 @@ class Channel:
 
     def publish(self, entry: Entry) -> None:
         """Pass a committed entry to every watcher."""
+        if entry.offset < 0:
+            self.frame = entry.body
         for tail in self._tails:
             tail.put(entry)
 

@@ -1,6 +1,7 @@
 """Real parts around the chat: the app's routes behind uvicorn, a browser that speaks the chat socket, signed-in people."""
 
 import asyncio
+import contextlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.broker.routes import router as broker_routes
@@ -75,14 +77,17 @@ class Browser:
     async def open(self, chat: str | None = None, workflow: str | None = None, new: bool = False) -> None:
         """Open a chat and read until the replay is over."""
         wanted = self.caught_up + 1
+        if new:
+            self.items, self.offset, self.live = [], -1, {}
         await self.send(t="open", chat=chat, workflow=workflow, new=new, **{"from": self.offset})
         await self.until(lambda: self.caught_up >= wanted)
 
     async def pump(self) -> None:
         """Read for as long as the socket is open."""
         try:
-            async for raw in self.socket:
-                self.take(json.loads(raw))
+            with contextlib.suppress(ConnectionClosed):
+                async for raw in self.socket:
+                    self.take(json.loads(raw))
         finally:
             self.closed = True
             self.news.set()

@@ -127,7 +127,7 @@ def outcomes(session: Session) -> set[str]:
     ]
     if ended:
         return {"completed"}
-    if not session.frames("chat_meta"):
+    if any(one.get("error_code") == "WORKFLOW_PREREQS_NOT_MET" for one in session.frames("chat.error")):
         return {"failed"}
     last = [e["frame"]["type"] for e in session.events if e["dir"] == "s2c" and e["frame"]["type"] in LIFE]
     if last[-1:] == ["error"]:

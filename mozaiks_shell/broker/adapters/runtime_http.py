@@ -58,7 +58,7 @@ class HttpRuntime:
             raise runtime_unavailable() from error
         except httpx.TimeoutException as error:
             raise TimedOut("The assistant's server did not answer in time.", code="RUNTIME_TIMED_OUT") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, RuntimeError) as error:  # RuntimeError: closed meanwhile, because the runtime moved
             log.warning("runtime call failed", url=self.base_url, path=path, error=str(error))
             raise runtime_unavailable() from error
         if response.status_code >= 300:
