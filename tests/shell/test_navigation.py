@@ -1,10 +1,13 @@
 """Who sees which line of the sidebar, which verdict a page gets, and what the API answers."""
 
+import json
+from pathlib import Path
+
 import pytest
 import reflex as rx
 
 from mozaiks_shell.foundation.access import Access, Principal, set_principal
-from mozaiks_shell.foundation.settings import Settings
+from mozaiks_shell.foundation.settings import Settings, get_settings
 from mozaiks_shell.shell import slots
 from mozaiks_shell.shell.home_state import actions_for, first_steps
 from mozaiks_shell.shell.routes import app_config, navigation
@@ -63,21 +66,19 @@ def test_groups_icons_and_exactness(house: None) -> None:
 
 
 async def test_a_plugin_the_catalogue_locks_is_locked_whole(
-    house: None, database: Settings, ada: Principal, monkeypatch: pytest.MonkeyPatch
+    house: None, database: Settings, ada: Principal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mozaiks_shell.billing import service as billing
-    from mozaiks_shell.foundation.access import Decision
-
+    plans = [{"name": "free"}, {"name": "business", "price": 20, "plugins_unlocked": ["crm"]}]
+    file = {"default_plan": "free", "subscription_plans": plans}
+    (tmp_path / "subscription_config.json").write_text(json.dumps(file))
+    monkeypatch.setenv("MOZAIKS_CONFIGS_PATH", str(tmp_path))
+    get_settings.cache_clear()
     with owned_by("crm", "/plugins/crm"):
         page("/", title="CRM", access=Access.signed_in())(lambda: rx.el.p("crm"))
-
-    async def locked(principal: Principal | None, plugin: str, declared: Access) -> Decision:
-        return Decision(False, "plan", "Business")
-
-    monkeypatch.setattr(billing, "plugin_allowed", locked)
     groups, gates, needed = await entries_for(ada)
     assert gates["/plugins/crm"] == "plan"
     assert needed["/plugins/crm"] == "Business"
+    assert ("/plugins/crm", "plan") in lines(groups)
     assert "bigger plan" in str(gated(next(one for one in pages() if one.owner == "crm")))
 
 
