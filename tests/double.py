@@ -2,8 +2,9 @@
 
     python -m tests.double PORT
 
-Saying ``stream 500 at 50`` gives 500 tokens of 8 bytes (``t000000 ``, ``t000001 ``, ...) at 50 a second; anything else
-is echoed. ``GET /sent/{chat}`` tells when each token was sent (monotonic clock of this machine, in seconds).
+Saying ``stream 500 at 50`` gives 500 tokens of 8 bytes (``t000000 ``, ``t000001 ``, ...) at 50 a second; ``stream 500 at
+50 as 07`` marks them (``0700000 ``). Anything else is echoed. ``GET /sent`` tells when each token was sent, by mark
+(monotonic clock of this machine, in seconds).
 """
 
 import asyncio
@@ -21,7 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-WISH = re.compile(r"stream (\d+) at (\d+)")
+WISH = re.compile(r"stream (\d+) at (\d+)(?: as (\w\w))?")
 sent: dict[str, list[float]] = {}
 
 
@@ -50,8 +51,10 @@ async def health(_: Request) -> JSONResponse:
 
 
 async def times(request: Request) -> JSONResponse:
-    """When the tokens of this chat were sent."""
-    return JSONResponse(sent.get(request.path_params["chat"], []))
+    """When the tokens of each mark were sent; DELETE forgets."""
+    if request.method == "DELETE":
+        sent.clear()
+    return JSONResponse(sent)
 
 
 def frame(kind: str, **data: Any) -> str:
@@ -79,18 +82,18 @@ async def talk(socket: WebSocket) -> None:
             if wish is None:
                 await socket.send_text(frame("chat.text", content=f"You said: {text}"))
                 continue
-            written = await stream(socket, chat, int(wish[1]), int(wish[2]))
+            written = await stream(socket, int(wish[1]), int(wish[2]), wish[3] or "t0")
             await socket.send_text(frame("chat.text", content=written))
     except WebSocketDisconnect:
         pass
 
 
-async def stream(socket: WebSocket, chat: str, count: int, rate: int) -> str:
+async def stream(socket: WebSocket, count: int, rate: int, mark: str) -> str:
     """Send the tokens on time; what was sent."""
-    begun, moments, tokens = time.monotonic(), sent.setdefault(chat, []), []
+    begun, moments, tokens = time.monotonic(), sent.setdefault(mark, []), []
     moments.clear()
     for number in range(count):
-        tokens.append(f"t{number:06d} ")
+        tokens.append(f"{mark}{number:05d} ")
         text = frame("chat.print", content=tokens[-1])
         moments.append(time.monotonic())
         await socket.send_text(text)
@@ -104,7 +107,7 @@ app = Starlette(
         Route("/api/chats/meta/{app}/{workflow}/{chat}", meta),
         Route("/api/workflows", workflows),
         Route("/api/health", health),
-        Route("/sent/{chat}", times),
+        Route("/sent", times, methods=["GET", "DELETE"]),
         WebSocketRoute("/ws/{workflow}/{app}/{chat}/{user}", talk),
     ]
 )

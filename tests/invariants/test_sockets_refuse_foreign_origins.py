@@ -18,3 +18,20 @@ async def test_foreign_origin_is_refused(live, path, origin):
 async def test_own_origin_is_served(live, path):
     async with websockets.connect(live.base.replace("http", "ws", 1) + PATHS[path], origin=live.base) as socket:
         assert await socket.recv()
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "", None])
+async def test_the_chat_socket_closes_on_a_foreign_page(live, people, origin):
+    """With a good session, so that only the origin can be the reason."""
+    where = live.base.replace("http", "ws", 1) + "/ws/chat"
+    async with websockets.connect(where, origin=origin, additional_headers={"Cookie": people.ada.cookie}) as socket:
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4003
+
+
+async def test_the_chat_socket_closes_without_a_session(live):
+    async with websockets.connect(live.base.replace("http", "ws", 1) + "/ws/chat", origin=live.base) as socket:
+        with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
+            await socket.recv()
+    assert closed.value.rcvd is not None and closed.value.rcvd.code == 4001
