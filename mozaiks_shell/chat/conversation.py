@@ -135,6 +135,8 @@ class Conversation:
                 self._speaker(agent)
             case Ask():
                 self.close_draft()
+                if self.ask is not None:
+                    self._asked(self.ask.id, "")  # withdrawn: the contract has no frame for it
                 self.ask = value
                 self.channel.append("ask", {"id": value.id, "prompt": value.prompt, "password": value.password})
                 self.set_status("waiting")
