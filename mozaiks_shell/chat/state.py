@@ -23,9 +23,7 @@ class ChatItem(TypedDict):
     id: str
     title: str
     workflow: str
-    status: str
     last_text: str
-    when: str
 
 
 class StarterItem(TypedDict):
@@ -285,14 +283,11 @@ class ChatState(ShellState):
 
 
 def _chat_item(summary: service.ChatSummary) -> ChatItem:
-    when = summary.updated_at
     return ChatItem(
         id=summary.id,
         title=text(summary.title, 120) or humane(summary.workflow),
         workflow=summary.workflow,
-        status=text(summary.status, 20),
         last_text=" ".join(_MARKS.sub("", text(summary.last_text, 160)).split()),
-        when=when.isoformat() if hasattr(when, "isoformat") else text(when, 40),
     )
 
 

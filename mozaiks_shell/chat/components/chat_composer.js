@@ -28,7 +28,10 @@ export function Composer({ stream, state, labels, box }) {
     },
     [draftKey, secret],
   );
-  stream.giveBack = (lost) => write(text ? `${lost}\n${text}` : lost);
+  stream.giveBack = (lost, why) => {
+    write(text ? `${lost}\n${text}` : lost);
+    if (why) setRefused(why);
+  };
   const send = (event) => {
     event?.preventDefault();
     if (!text.trim()) return;

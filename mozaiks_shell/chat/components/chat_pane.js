@@ -216,7 +216,7 @@ export function Conversation(props) {
         attached: (...chat) => latest.current.onAttached?.(...chat),
         tools: (...news) => latest.current.onTools?.(...news),
         navigate: (path) => ownPath(path) === path && navigate(path),
-        refused: (text) => stream.giveBack(text),
+        refused: (text, unheard) => stream.giveBack(text, unheard ? labels.notSent : ""),
         arrived: ({ role, who, text }) => {
           if (role === "user") return;
           announce(`${who ? `${who}: ` : ""}${plain(text || "")}`);

@@ -8,7 +8,7 @@ const CROWDED_WAIT_MS = 20_000;
 const EMPTY = { items: [], live: null, ask: null, pending: [], progress: null, caughtUp: false, refusal: null };
 
 export class ChatStream {
-  // on: {attached(chat, workflow, title), tools(chat, arrived), navigate(path), arrived(message), refused(text)}
+  // on: {attached(chat, workflow, title), tools(chat, arrived), navigate(path), arrived(message), refused(text, unheard)}
   constructor(on) {
     this.on = on;
     this.watchers = new Set();
@@ -158,7 +158,7 @@ export class ChatStream {
     if (!this.settled) return;
     const [lost, kept] = [this.state.pending.filter((one) => one.late), this.state.pending.filter((one) => !one.late)];
     this.set({ caughtUp: true, pending: kept });
-    lost.forEach((one) => this.on.refused(one.text));
+    lost.forEach((one) => this.on.refused(one.text, true));
     this.on.tools(this.state.chat, false);
   }
 

@@ -30,7 +30,6 @@ CANCEL: Final = "Not now"
 ACCEPT: Final = "Use this"
 DISMISS: Final = "Dismiss"
 CHOOSE: Final = "Choose…"
-LOADING: Final = "Opening the chat…"
 NOT_SHOWN: Final = "This app has no view for this kind of answer; here is its content."
 
 STREAM: Final[dict[str, str]] = {
@@ -46,13 +45,11 @@ STREAM: Final[dict[str, str]] = {
     "copied": "Copied",
     "copyMessage": "Copy message",
     "copyCode": "Copy code",
-    "thinking": "is thinking…",
     "stopped": "Stopped",
     "queued": "Will be read next",
     "again": "Start again",
     "retry": "Try again",
     "reload": "Reload",
-    "newMessages": "New messages",
     "connecting": "Connecting…",
     "reconnecting": "Connection lost. Reconnecting…",
     "offline": "You are offline. Your text is kept.",
