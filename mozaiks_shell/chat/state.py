@@ -18,12 +18,14 @@ _MARKS: Final = re.compile(r"[#*_`>|]+")  # of Markdown, in a one-line preview
 
 
 class ChatItem(TypedDict):
-    """A line of the list of chats."""
+    """A line of the list of chats; also on the start page. ``when`` is ISO 8601."""
 
     id: str
     title: str
     workflow: str
+    status: str
     last_text: str
+    when: str
 
 
 class StarterItem(TypedDict):
@@ -287,7 +289,9 @@ def _chat_item(summary: service.ChatSummary) -> ChatItem:
         id=summary.id,
         title=text(summary.title, 120) or humane(summary.workflow),
         workflow=summary.workflow,
+        status=text(summary.status, 20),
         last_text=" ".join(_MARKS.sub("", text(summary.last_text, 160)).split()),
+        when=summary.updated_at.isoformat(),
     )
 
 
