@@ -15,7 +15,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from benchmarks.common import calm, chromium_path, comparator, host, publish, spread
-from tests.live import Site
+from tests.live import Site, until
 from tests.people import People, Person
 
 FLAGS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]
@@ -48,6 +48,7 @@ def load(browser: Browser, url: str, *, slow: bool, person: Person | None = None
     if chat:
         open_chat(page)
     page.wait_for_load_state("networkidle", timeout=90_000)
+    until(lambda: page.evaluate("performance.getEntriesByName('first-contentful-paint').length"), 60, f"a paint of {url}")
     page.wait_for_timeout(400)
     paints = page.evaluate(
         "({...seen, fcp: performance.getEntriesByName('first-contentful-paint')[0].startTime,"
@@ -64,7 +65,7 @@ def _count(counted: dict[str, float], url: str) -> None:
 
 def open_chat(page: Page) -> None:
     """Open the assistant, and wait for the field one writes into."""
-    page.get_by_role("button", name="Open the assistant").click(timeout=60_000)
+    page.get_by_role("button", name="Open chat").click(timeout=60_000)
     page.get_by_role("textbox", name="Message").wait_for(timeout=60_000)
 
 
