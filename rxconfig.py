@@ -16,6 +16,8 @@ os.environ.setdefault("GRANIAN_WORKERS", "1")  # one chat has one owner; see doc
 
 import reflex as rx  # noqa: E402
 
+from mozaiks_shell.appconfig.brand import brand  # noqa: E402
+from mozaiks_shell.appconfig.loader import or_exit  # noqa: E402
 from mozaiks_shell.foundation.settings import load_or_exit  # noqa: E402
 from mozaiks_shell.hosting.reflex_build import DevProxy, is_production_command  # noqa: E402
 
@@ -35,7 +37,7 @@ config = rx.Config(
     trusted_proxy_hops=settings.trusted_proxy_hops,
     redis_url=settings.redis_url or None,
     state_manager_mode="redis" if settings.redis_url else "memory",
-    default_color_mode="system",
+    default_color_mode=or_exit(brand).mode,
     react_strict_mode=False,
     plugins=[rx.plugins.TailwindV4Plugin(), DevProxy(settings.host, settings.dev_backend_port)],
     disable_plugins=[rx.plugins.RadixThemesPlugin, rx.plugins.SitemapPlugin],

@@ -35,7 +35,7 @@ from mozaiks_shell.plugin_host.service import plugin_reports
 from mozaiks_shell.plugin_host.startup import start_plugins
 from mozaiks_shell.shell import guide
 from mozaiks_shell.shell.event_gate import EventGate
-from mozaiks_shell.shell.failures import handler_failed
+from mozaiks_shell.shell.failures import handler_failed, page_boundary
 from mozaiks_shell.shell.frame import app_wraps, head_components
 from mozaiks_shell.shell.routing import mount
 
@@ -99,6 +99,7 @@ app = rx.App(
 )
 for key in [key for key in app.app_wraps if key[1] in {"Overlay", "ExtraOverlay"}]:
     del app.app_wraps[key]  # Reflex's own banner and toasts; the frame has its own
+app.app_wraps[(55, "ErrorBoundary")] = page_boundary
 app.add_middleware(EventGate(), index=0)
 mount(app, process.app_name)
 steps = [("plugins", plugins_step), ("runtime", start_runtime), ("chats", start_chats)]

@@ -8,9 +8,9 @@ const keep = (key, value) => { try { localStorage.setItem(key, value); } catch {
 // Prerendered pages end in a slash, visited ones do not.
 const usePath = () => useLocation().pathname.replace(/(.)\/$/, "$1");
 
-// The outermost box. Pages for nobody in particular (sign-in) get no sidebar; on public pages the head script's
-// guess (data-person) decides until the server has said who is here.
-export function MzFrame({ bare, open, signedIn, ready, children }) {
+// The outermost box. Ways in (sign-in) show the visitor's navigation; gated pages are only served to people; on all
+// others the head script's guess (data-person) decides until the server has said who is here.
+export function MzFrame({ bare, gated, signedIn, ready, children }) {
   const path = usePath();
   useEffect(() => {
     if (!ready) return;
@@ -18,8 +18,11 @@ export function MzFrame({ bare, open, signedIn, ready, children }) {
     if (signedIn) delete root().dataset.person;
     else root().dataset.person = "none";
   }, [ready, signedIn]);
-  const kind = bare.includes(path) ? " mz-frame-bare" : open.includes(path) ? " mz-frame-open" : "";
-  return jsx("div", { className: "mz-frame" + kind }, children);
+  const look = "mz-frame" + (bare.includes(path) ? " mz-frame-bare" : gated.includes(path) ? "" : " mz-frame-open");
+  const ref = useRef(null);
+  // An address without a prerendered page is served with another page's HTML; React keeps its attributes.
+  useEffect(() => { ref.current.className = look; }, [look]);
+  return jsx("div", { className: look, ref }, children);
 }
 
 // The sidebar: beside the page where there is room, else a drawer (native popover) that closes on navigation.
@@ -40,7 +43,6 @@ export function MzNavLink({ to, exact, ...rest }) {
   const path = usePath();
   const here = path === to || (!exact && path.startsWith(to + "/"));
   const ref = useRef(null);
-  // An address without a prerendered page is served with the start page's HTML; React keeps its attributes.
   useEffect(() => {
     if (here) ref.current.scrollIntoView({ block: "nearest" });
     else ref.current.removeAttribute("aria-current");

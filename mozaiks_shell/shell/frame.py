@@ -14,7 +14,7 @@ from mozaiks_shell.shell.frame_parts import HEAD_SCRIPT, FrameRoot, NavLink, Nav
 from mozaiks_shell.shell.slots import header as header_slot
 from mozaiks_shell.shell.state import Frame, NavEntry, Notices
 from mozaiks_shell.ui.kit import icon, link, menu, menu_item
-from mozaiks_shell.ui.page import page_at, pages
+from mozaiks_shell.ui.page import Page, page_at, pages
 
 _SIDEBAR = "mz-sidebar"
 
@@ -41,14 +41,14 @@ def app_wraps() -> dict[tuple[int, str], Any]:
 def frame(_: bool) -> rx.Component:
     """The app-level wrapper; Reflex appends what is inside it."""
     bare = [page.route for page in pages() if page.access.kind == "public" and not page.in_nav]
-    open_to_all = [page.route for page in pages() if page.access.kind == "public" and page.in_nav]
+    gated = [page.route for page in pages() if page.access.kind != "public"]
     return FrameRoot.create(
         _header(),
         Sidebar.create(_navigation(), id=_SIDEBAR, class_name="mz-sidebar", custom_attrs={"aria-label": "Sidebar"}),
         connection_banner(),
         Toaster.create(items=Notices.items),
         bare=bare,
-        open=open_to_all,
+        gated=gated,
         signed_in=Frame.signed_in,
         ready=Frame.ready,
     )
@@ -125,12 +125,20 @@ def _line() -> rx.Component:
 
 
 def _navigation() -> rx.Component:
-    groups = rx.el.nav(rx.foreach(Frame.nav, _group), aria_label="Main", class_name="mz-nav")
+    groups = rx.el.nav(rx.foreach(Frame.nav, _group), aria_label="Main", class_name="mz-nav mz-nav-person")
+    ways_in = [page for page in pages() if page.access.kind == "public" and "[" not in page.route]
+    visitor = rx.el.nav(rx.el.ul(*[_way_in(page) for page in ways_in]), aria_label="Main", class_name="mz-nav mz-nav-visitor")
     toggle = NavToggle.create(icon("panel-left"), class_name="mz-button mz-ghost mz-button-small mz-nav-toggle")
     return rx.fragment(
         groups,
+        visitor,
         rx.el.footer(toggle, rx.el.span(f"{brand().name} {__version__}", class_name="mz-truncate"), class_name="mz-nav-foot"),
     )
+
+
+def _way_in(page: Page) -> rx.Component:
+    label = rx.el.span(page.title, class_name="mz-nav-label mz-truncate")
+    return rx.el.li(NavLink.create(icon(page.icon, 17), label, to=page.route, class_name="mz-nav-link", title=page.title))
 
 
 def _group(group: Any) -> rx.Component:

@@ -18,13 +18,13 @@ HEAD_SCRIPT = (
 
 
 class FrameRoot(rx.Component):
-    """``bare``: routes without a sidebar; ``open``: public routes with one for those who are signed in."""
+    """``bare``: the ways in; ``gated``: routes that are only served to people. Everything else is for both."""
 
     library = _FRAME_JS
     tag = "MzFrame"
 
     bare: rx.Var[list[str]]
-    open: rx.Var[list[str]]
+    gated: rx.Var[list[str]]
     signed_in: rx.Var[bool]
     ready: rx.Var[bool]
 

@@ -13,7 +13,7 @@ from mozaiks_shell.ui.page import page
 _TITLE = "Create an account"
 
 
-@page("/register", title=_TITLE, access=Access.public(), icon="user-plus", in_nav=False, chat=False, on_load=SignIn.enter)
+@page("/register", title=_TITLE, access=Access.public(), icon="user-plus", in_nav=False, order=11, on_load=SignIn.enter)
 def register() -> rx.Component:
     """A new account, if people may create one here."""
     return account_card(

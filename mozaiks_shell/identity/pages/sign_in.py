@@ -9,7 +9,7 @@ from mozaiks_shell.ui import kit
 from mozaiks_shell.ui.page import page
 
 
-@page("/sign-in", title="Sign in", access=Access.public(), icon="log-in", in_nav=False, chat=False, on_load=SignIn.enter)
+@page("/sign-in", title="Sign in", access=Access.public(), icon="log-in", in_nav=False, order=10, on_load=SignIn.enter)
 def sign_in() -> rx.Component:
     """Name and password, single sign-on, or both."""
     return account_card(

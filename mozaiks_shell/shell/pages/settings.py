@@ -43,7 +43,7 @@ def section(title: str, *children: rx.Component) -> rx.Component:
 
 def _profile() -> rx.Component:
     name = text_input(name="full_name", default_value=Frame.name, auto_complete="name", max_length=120, id="full-name")
-    email = text_input(value=Frame.email, read_only=True, type="email", id="email")
+    email = text_input(value=Frame.email, read_only=True, type="email", name="email")
     return rx.el.form(
         field("Name", name, help="Shown to you and to administrators.", error=Profile.error),
         rx.cond(Frame.email != "", field("E-mail", email), rx.fragment()),
