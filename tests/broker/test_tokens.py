@@ -49,16 +49,15 @@ def test_claims_are_complete_and_the_published_rules_accept_them(settings):
     claims = published_runtime_accepts(token, tokens.jwks(), app="dev-app", user="usr_ada", chat="c1")
     assert claims["exp"] - claims["iat"] == 600
     assert len(claims["jti"]) >= 16
-    assert {
-        name: claims[name] for name in ("mozaiks_token_use", "tenant", "workflow_id", "capability_id", "user_id", "roles", "plan")
-    } == {
+    expected = {
         "mozaiks_token_use": "execution",
         "tenant": "dev-app",
         "workflow_id": "Assistant",
         "capability_id": "assistant",
         "user_id": "usr_ada",
         "plan": "pro",
-    }.items()
+    }
+    assert {name: claims[name] for name in expected} == expected
     assert claims["roles"] == ["editor", "user"]
     assert claims["is_superadmin"] is False
     assert claims["chat_id"] == claims["mozaiks_chat_id"] == "c1"
