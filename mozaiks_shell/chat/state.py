@@ -70,14 +70,15 @@ class ChatState(ShellState):
     _seen_artifact: str = ""
 
     @event(access=Access.public())
-    def enter(self) -> None:
-        """The dock appeared in the page: is anybody signed in?"""
+    def enter(self):  # type: ignore[no-untyped-def]
+        """The dock appeared in the page, or the server forgot this tab: is anybody signed in, what was open?"""
         self.signed_in = current_principal() is not None
         self.ready = True
         if self.surface not in SURFACES or not self.signed_in:
             self.surface = "closed"
         self.opened = self.surface != "closed"
         self.menu, self.doomed, self.problem, self.answering = False, "", "", ""
+        return ChatState.refresh_tools(self.chat_id) if self.opened and self.chat_id else None
 
     # -- surfaces ----------------------------------------------------------------------------------------
 

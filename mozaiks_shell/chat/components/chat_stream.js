@@ -107,7 +107,9 @@ export class ChatStream {
       if (!this.wanted.chat) return this.set({ connection: "refused" });
       return this.open(null, this.wanted.workflow, false); // a remembered chat of somebody else
     }
-    this.set({ connection: code === 4008 ? "crowded" : this.attempt || this.settled ? "reconnecting" : "connecting" });
+    const again = this.attempt > 0 || this.settled;
+    this.settled = false;
+    this.set({ connection: code === 4008 ? "crowded" : again ? "reconnecting" : "connecting" });
     const wait = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** this.attempt++);
     this.timer = setTimeout(() => this.connect(), code === 4008 ? CROWDED_WAIT_MS : wait * (0.7 + Math.random() * 0.6));
   }

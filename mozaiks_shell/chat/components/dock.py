@@ -3,6 +3,7 @@
 from typing import Final
 
 import reflex as rx
+from reflex_base.vars.base import VarData
 
 from mozaiks_shell.chat.components import labels
 from mozaiks_shell.chat.components.pane import BUBBLE_ID, LazyPane
@@ -27,6 +28,12 @@ _CARD: Final = {
     "padding": "1.25rem", "border": "1px solid var(--color-line)", "border_radius": "var(--radius-lg)",
     "background": "var(--color-elevated)", "color": "var(--color-text)", "box_shadow": "var(--shadow-lg)",
 }  # fmt: skip
+
+_HERE: Final = rx.Var(
+    "mzcHere.pathname",
+    _var_type=str,
+    _var_data=VarData(imports={"react-router": "useLocation"}, hooks={"const mzcHere = useLocation();": None}),
+)
 
 
 def _bubble() -> rx.Component:
@@ -67,22 +74,18 @@ def chat_dock(_: bool) -> rx.Component:
 
     Pages declared with ``chat=False`` hide both; the pane stays mounted, so nothing typed is lost.
     """
-    silent = [one.route for one in pages() if not one.chat]
-    here = rx.State.router.page.path
-    dock = rx.cond(
-        ChatState.ready,
-        rx.cond(
-            ChatState.signed_in,
-            rx.fragment(_bubble(), rx.cond(ChatState.opened, LazyPane.create())),
-            _visitor(),
-        ),
+    silent = [form for one in pages() if not one.chat for form in (one.route, f"{one.route}/")]
+    wake = rx.el.span(hidden=True, on_mount=ChatState.enter)  # again when the server forgot this tab (restart, expiry)
+    wanted = ChatState.opened | (ChatState.surface != "closed")
+    dock = rx.fragment(
+        rx.cond(ChatState.ready, rx.cond(ChatState.signed_in, _bubble(), _visitor()), wake),
+        rx.cond((ChatState.signed_in | ~ChatState.ready) & wanted, LazyPane.create()),
     )
-    hide = rx.Var.create(silent).contains(here) if silent else rx.Var.create(False)
+    hide = rx.Var.create(silent).contains(_HERE) if silent else rx.Var.create(False)
     return rx.fragment(
         rx.el.div(
             dock,
             class_name="mzc-dock",
             style=rx.cond(hide, {"display": "none"}, {"display": "contents"}),
-            on_mount=ChatState.enter,
         ),
     )
