@@ -29,7 +29,7 @@ _CARD: Final = {
     "background": "var(--color-elevated)", "color": "var(--color-text)", "box_shadow": "var(--shadow-lg)",
 }  # fmt: skip
 
-_HERE: Final = rx.Var(
+_HERE: Final[rx.Var[str]] = rx.Var(
     "mzcHere.pathname",
     _var_type=str,
     _var_data=VarData(imports={"react-router": "useLocation"}, hooks={"const mzcHere = useLocation();": None}),
