@@ -1,10 +1,10 @@
 """The runs this process holds open: at most one bridge per chat, opened one after another per person and workflow."""
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sqlmodel import col, select
 
@@ -42,13 +42,16 @@ class Runs:
         self._hooks = hooks
         self._bridges: dict[str, Bridge] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._locks: defaultdict[tuple[str, str], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._locks: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
         self._checks: asyncio.Task[None] | None = None
 
     def bridge(self, principal: Principal, chat_id: str) -> Bridge | None:
         """The open run of this chat, if this person owns it."""
         bridge = self._bridges.get(chat_id)
         return bridge if bridge is not None and bridge.principal.user_id == principal.user_id and not bridge.over else None
+
+    def _lock(self, principal: Principal, workflow: str) -> asyncio.Lock:
+        return self._locks.setdefault((principal.user_id, workflow), asyncio.Lock())
 
     async def newest(self, principal: Principal, workflow: str) -> str | None:
         """This person's newest chat of a workflow whose run is open."""
@@ -62,7 +65,7 @@ class Runs:
 
         One at a time per person and workflow, because a published runtime attaches a socket to the newest chat.
         """
-        async with self._locks[principal.user_id, workflow]:
+        async with self._lock(principal, workflow):
             if not new and (chat_id := await self.newest(principal, workflow)) is not None:
                 return chat_id
             if sum(bridge.principal.user_id == principal.user_id for bridge in self._bridges.values()) >= OPEN_RUNS_PER_USER:
@@ -74,7 +77,7 @@ class Runs:
 
     async def resume(self, principal: Principal, chat: Chat) -> None:
         """Open the run of a chat that was started but never connected (by the HTTP API)."""
-        async with self._locks[principal.user_id, chat.workflow]:
+        async with self._lock(principal, chat.workflow):
             if chat.id not in self._bridges:
                 await self._open(principal, KnownChat(chat.id, chat.runtime_chat_id, chat.workflow, chat.user_id))
 

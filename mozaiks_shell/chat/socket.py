@@ -4,7 +4,7 @@ From the browser: ``open`` (chat or workflow, ``from`` the last offset seen), ``
 To it: ``{"t":"chat"}`` with the status, durable items with offset ``o`` and kind ``k``, pieces of the streaming
 message as ``[o,"text"]``, ``caught_up``, ``refused``, ``pong``.
 Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1009 message
-too big, 1011 too slow, 1001 going away.
+too big, 1011 too slow, 1001 going away or silent (a client says ``ping`` at least every two minutes).
 """
 
 import asyncio
@@ -35,9 +35,11 @@ NOT_SIGNED_IN: Final = 4001
 NOT_YOURS: Final = 4003
 TOO_MANY: Final = 4008
 TOO_BIG: Final = 1009
+GOING_AWAY: Final = 1001
 _MAX_MESSAGE = 64 * 1024
 _MESSAGES_PER_MINUTE = 240
 _RECHECK = 60.0  # seconds
+_SILENCE = 150.0  # a browser that says nothing for so long, not even ping, is gone and frees its place
 _SEND_WITHIN = 30.0  # a browser that takes nothing for so long is gone
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _open: Counter[tuple[str, str]] = Counter()
@@ -84,6 +86,7 @@ class _Browser:
         self._principal = principal
         self._channel: Channel | None = None
         self._shower: asyncio.Task[None] | None = None
+        self._heard = asyncio.get_running_loop().time()
 
     async def serve(self) -> None:
         """Talk until the browser leaves, is signed out, or takes nothing any more."""
@@ -118,6 +121,8 @@ class _Browser:
     async def _recheck(self) -> None:
         while True:
             await asyncio.sleep(_RECHECK)
+            if asyncio.get_running_loop().time() - self._heard > _SILENCE:
+                raise _Closed(GOING_AWAY, "Silent")
             await self._check()
 
     # -- from the browser --------------------------------------------------------------------------------
@@ -125,6 +130,7 @@ class _Browser:
     async def _listen(self) -> None:
         while True:
             raw = await self._socket.receive_text()
+            self._heard = asyncio.get_running_loop().time()
             if len(raw) > _MAX_MESSAGE or not raw.isascii() and len(raw.encode("utf-8", "replace")) > _MAX_MESSAGE:
                 raise _Closed(TOO_BIG, "Message too big")
             try:
