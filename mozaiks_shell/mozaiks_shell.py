@@ -93,7 +93,7 @@ app = rx.App(
     html_lang="en",
     stylesheets=["/shell.css"],
     head_components=head_components(),
-    extra_app_wraps=app_wraps() | {(41, "ChatDock"): chat_dock},
+    extra_app_wraps=app_wraps() | {(38, "ChatDock"): chat_dock},
     backend_exception_handler=handler_failed,
     api_transformer=[api, lambda inner: Gatekeeper(inner, settings, lambda: csp.policy(get_web_dir() / "build" / "client"))],
 )

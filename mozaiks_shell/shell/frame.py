@@ -35,7 +35,7 @@ def app_wraps() -> dict[tuple[int, str], Any]:
 
     What the front door adds between skip link and frame comes after the one and before the other in tab order.
     """
-    return {(54, "SkipLink"): skip_link, (40, "Frame"): frame, (39, "Main"): main_region, (38, "PageBoundary"): page_boundary}
+    return {(54, "SkipLink"): skip_link, (40, "Frame"): frame, (39, "Main"): main_region, (37, "PageBoundary"): page_boundary}
 
 
 def frame(_: bool) -> rx.Component:
