@@ -74,8 +74,6 @@ class Conversation:
         workflow: str,
         title: str,
         label: str,
-        *,
-        later: Callable[[Executable], None],
         may_open: Callable[[str], bool],
     ) -> None:
         self.channel = channel
@@ -87,7 +85,6 @@ class Conversation:
         self.hidden: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self._label = label
-        self._later = later
         self._may_open = may_open
         self._draft: Draft | None = None
         self._closed_early: dict[str, str] = {}
@@ -421,4 +418,4 @@ class Conversation:
             self._progress = []
 
     def _compact(self, which: Any) -> None:
-        self._later(delete(ChatEvent).where(col(ChatEvent.chat_id) == self.channel.chat_id, which))
+        self.channel.later(delete(ChatEvent).where(col(ChatEvent.chat_id) == self.channel.chat_id, which))

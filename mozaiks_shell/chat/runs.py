@@ -75,11 +75,16 @@ class Runs:
             await self._open(principal, known)
             return known.chat_id
 
-    async def resume(self, principal: Principal, chat: Chat) -> None:
-        """Open the run of a chat that was started but never connected (by the HTTP API)."""
-        async with self._lock(principal, chat.workflow):
-            if chat.id not in self._bridges:
-                await self._open(principal, KnownChat(chat.id, chat.runtime_chat_id, chat.workflow, chat.user_id))
+    async def resume(self, principal: Principal, known: KnownChat) -> None:
+        """Open the run of a chat that was started but never connected (by the HTTP API); does nothing for others."""
+        async with self._lock(principal, known.workflow):
+            if known.chat_id in self._bridges:
+                return
+            # Read only now: a run that ended has left the bridges after its end was committed, not before.
+            async with session(_scope(principal)) as db:
+                chat = await db.get(Chat, known.chat_id)
+            if chat is not None and chat.status == "connecting":
+                await self._open(principal, known)
 
     async def _open(self, principal: Principal, known: KnownChat) -> None:
         bridge = await self._make(principal, known)
@@ -98,8 +103,7 @@ class Runs:
             known.workflow,
             title,
             label_of(known.workflow),
-            later=self.transcript.later,
-            may_open=lambda path: self._hooks.allowed_path(principal, path),
+            lambda path: self._hooks.allowed_path(principal, path),
         )
         return Bridge(principal, known, conversation, self.transcript, self._hooks.context)
 

@@ -14,6 +14,7 @@ from sqlalchemy import CursorResult, delete, update
 from sqlmodel import col, select
 
 from mozaiks_shell.broker import service as broker
+from mozaiks_shell.broker.ports import KnownChat
 from mozaiks_shell.chat.bridge import Bridge, RunEnded
 from mozaiks_shell.chat.conversation import status_frame
 from mozaiks_shell.chat.keeper import Keeper
@@ -161,9 +162,9 @@ async def watch(principal: Principal, chat_id: str | None, workflow: str | None,
     if chat_id is None:
         chat_id = await _started(principal, workflow or get_settings().assistant_workflow, new=new)
     chat = await _chat(principal, chat_id)
-    if chat.status == "connecting" and held.bridge(principal, chat_id) is None:
+    if chat.status == "connecting":
         try:
-            await held.resume(principal, chat)
+            await held.resume(principal, KnownChat(chat.id, chat.runtime_chat_id, chat.workflow, chat.user_id))
         except ShellError as error:
             log.info("run not opened", chat=chat_id, code=error.code)
     channel = await held.transcript.hold(principal.app_id, principal.user_id, chat_id)

@@ -106,6 +106,10 @@ class Channel:
         """Queue statements that show nothing."""
         self._transcript.put(Entry(self, -1, "", "", statements))
 
+    def later(self, statement: Executable) -> None:
+        """Queue a statement nobody waits for; it runs some time after everything queued before it is committed."""
+        self._transcript.put(Entry(self, -1, "", "", later=statement))
+
     async def settled(self) -> None:
         """Wait until everything queued so far is committed and passed on.
 
@@ -191,10 +195,6 @@ class Transcript:
     def put(self, entry: Entry) -> None:
         """Queue an entry."""
         self._writer.put(entry)
-
-    def later(self, statement: Executable) -> None:
-        """Queue a statement nobody waits for."""
-        self._writer.later(statement)
 
     async def breathe(self) -> None:
         """Wait while the writer is far behind, so that memory stays bounded."""

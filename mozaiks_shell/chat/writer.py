@@ -39,7 +39,8 @@ _LATER_AT_MOST = 500
 class Entry:
     """Something to write, and to show once it is written.
 
-    ``offset`` -1 means not durable: ``body`` is then a whole frame (or empty for nothing to show).
+    ``offset`` -1 means not durable: ``body`` is then a whole frame (or empty for nothing to show). ``later`` is run some
+    time after this entry was committed, when there is nothing else to do (compaction).
     """
 
     channel: "Channel"
@@ -48,6 +49,7 @@ class Entry:
     body: str
     statements: Sequence[Executable] = ()
     written: asyncio.Future[None] | None = None
+    later: Executable | None = None
 
 
 Done = Callable[[list[Entry], BaseException | None], None]
@@ -76,10 +78,6 @@ class Writer:
         """Queue an entry; returns at once."""
         self._queue.put(entry)
 
-    def later(self, statement: Executable) -> None:
-        """Run a statement some time when there is nothing else to do (compaction)."""
-        self._later.append(statement)
-
     async def stop(self) -> None:
         """Write what is queued and end the thread."""
         self._queue.put(None)
@@ -103,8 +101,10 @@ class Writer:
                 except Empty:
                     break
             stopping = None in batch
-            self._commit([entry for entry in batch if entry is not None])
+            entries = [entry for entry in batch if entry is not None]
+            self._commit(entries)
             last = time.monotonic()
+            self._later += [entry.later for entry in entries if entry.later is not None]
             if len(self._later) > _LATER_AT_MOST or stopping:
                 self._tidy()
             if stopping:

@@ -5,6 +5,7 @@ import json
 
 from sqlmodel import col, select
 
+from mozaiks_shell.broker import service as broker
 from mozaiks_shell.chat import service as chats
 from mozaiks_shell.chat.models import Chat, ChatEvent
 from mozaiks_shell.foundation import db, events
@@ -426,3 +427,36 @@ async def test_refused_handshake_and_refused_start_are_explained(upstream, shell
         await tab.until(lambda: tab.refusals() == ["PREREQUISITES_NOT_MET"])
         assert tab.frames[-1]["message"] == "Finish the tour first."
     await db.dispose()
+
+
+async def test_a_chat_started_over_http_is_opened_once_when_somebody_looks(upstream, shell, ada):
+    async def play(line):
+        await line.meta()
+        await line.text("Hello.", sequence=2)
+        await line.hang_up()
+
+    upstream.plays = [play, play]
+    async with shell() as running:
+        started = await broker.start(ada.principal, "Assistant")
+        assert upstream.count("ws") == 0
+        async with running.browser(ada) as tab, running.browser(ada) as other:
+            await asyncio.gather(tab.open(chat=started.chat_id), other.open(chat=started.chat_id))
+            await tab.until(lambda: tab.saw_status("interrupted"))
+        for _ in range(3):
+            async with running.browser(ada) as tab:
+                await tab.open(chat=started.chat_id)
+    assert upstream.count("ws") == 1
+
+
+async def test_a_run_that_ends_at_once_is_not_opened_again(upstream, shell, ada):
+    async def play(line):
+        await line.meta()
+        await line.send("chat.tool_call", **FORM)
+        await line.hang_up()
+
+    async with shell() as running, running.browser(ada) as tab:
+        for number in range(1, 16):
+            upstream.plays = [play]
+            await tab.open(workflow="Assistant", new=True)
+            await tab.until(lambda: tab.saw_status("interrupted"))
+            assert upstream.count("ws") == number

@@ -149,9 +149,10 @@ async def replay(session: Session, upstream: Any, tab: Any) -> None:
         if sayable(frame, asked):
             expects = open_asks.pop(0) if open_asks else None
             await tab.until(lambda: expects is None or tab.asked())
-            before = len(tab.kind("message"))
+            mine = ("user", "user", frame["text"])
+            before = tab.messages().count(mine)
             await tab.send(t="say", text=frame["text"])
-            await tab.until(lambda: len(tab.kind("message")) > before)
+            await tab.until(lambda: tab.messages().count(mine) > before)
             if expects is not None:
                 got = await line.receive()
                 assert (got["type"], got["text"], got["request_id"]) == ("user.input.submit", frame["text"], expects)

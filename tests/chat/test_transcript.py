@@ -38,8 +38,8 @@ async def hold(transcript, chat_id="c1"):
     return await transcript.hold("dev-app", "usr_ada", chat_id)
 
 
-def conversation(channel, transcript):
-    return Conversation(channel, "Assistant", "", "Assistant", later=transcript.later, may_open=lambda _: True)
+def conversation(channel):
+    return Conversation(channel, "Assistant", "", "Assistant", lambda _: True)
 
 
 def kept(frames):
@@ -75,7 +75,7 @@ async def test_nothing_is_shown_that_is_not_in_the_table(transcript):
 
 async def test_replay_from_any_offset_gives_the_same_page(transcript):
     channel = await hold(transcript)
-    talk = conversation(channel, transcript)
+    talk = conversation(channel)
     frames = []
     tail = channel.watch()
 
@@ -107,7 +107,7 @@ async def test_replay_from_any_offset_gives_the_same_page(transcript):
 
 async def test_offsets_go_on_after_everything_was_compacted_and_forgotten(transcript):
     channel = await hold(transcript)
-    talk = conversation(channel, transcript)
+    talk = conversation(channel)
     talk.take(Piece("Helper", "Hello"))
     talk.take(Said("Helper", "Hello", None, False, False))
     await channel.settled()
