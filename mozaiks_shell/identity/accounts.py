@@ -14,6 +14,7 @@ from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import ScopedSession, system_session
 from mozaiks_shell.foundation.errors import Forbidden, Invalid, NotFound
 from mozaiks_shell.foundation.ids import digest
+from mozaiks_shell.foundation.json_text import checked
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity.errors import AccountExists, InvalidAccount, IssuerFailed, ProtectedField, WrongCredentials
 from mozaiks_shell.identity.models import Founder, User
@@ -229,8 +230,9 @@ async def update_profile(principal: Principal, changes: dict[str, Any]) -> dict[
     Raises:
         ProtectedField: keys that nobody may write; nothing is changed.
         Forbidden: ``user_id`` of somebody else.
-        Invalid: a bad key or value, or more than 16 kB in all.
+        Invalid: a bad key or value, nesting too deep, or more than 16 kB in all.
     """
+    checked(changes)
     own_id(principal, str(changes.get("user_id") or ""))
     if protected := sorted(key for key in changes if key.lower() in PROTECTED):
         raise ProtectedField(f"These fields cannot be changed: {', '.join(protected)}.", fields=protected)
@@ -254,7 +256,7 @@ def _size(values: dict[str, Any]) -> int:
     """Bytes of these values as JSON.
 
     Raises:
-        Invalid: they are not JSON (NaN, half a character).
+        Invalid: they are not JSON (NaN).
     """
     try:
         return len(json.dumps(values, ensure_ascii=False, allow_nan=False).encode())

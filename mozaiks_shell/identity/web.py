@@ -8,6 +8,7 @@ from fastapi import Depends, Request, Response
 
 from mozaiks_shell.foundation.access import Principal, current_principal
 from mozaiks_shell.foundation.errors import Invalid, NotSignedIn
+from mozaiks_shell.foundation.json_text import NotJson, read_json
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity.models import User
 from mozaiks_shell.identity.service import close_session, cookie_name, open_session, secret_in
@@ -29,14 +30,14 @@ async def read_fields(request: Request) -> dict[str, str]:
     """Text fields of a JSON or form body.
 
     Raises:
-        Invalid: neither of the two, or a field that is not text.
+        Invalid: neither of the two, a field that is not text, or JSON that is nested too deep.
     """
+    raw = await request.body()
     try:
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            text = (await request.body()).decode("utf-8", "replace")
-            return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=50))
-        body = await request.json()
-    except ValueError:
+            return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
+        body = read_json(raw)
+    except (NotJson, ValueError):
         raise Invalid("Send a JSON object or a form.") from None
     if not isinstance(body, dict):
         raise Invalid("Send a JSON object or a form.")

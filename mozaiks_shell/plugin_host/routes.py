@@ -1,6 +1,5 @@
 """HTTP of the plugin host: list, execute, the plugins' own routes, the operator's view."""
 
-import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
@@ -12,6 +11,7 @@ from starlette.routing import BaseRoute
 
 from mozaiks_shell.billing.http_gate import needs
 from mozaiks_shell.foundation.access import Access, Principal, current_principal
+from mozaiks_shell.foundation.json_text import NotJson, read_json
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.plugin_host import registry, service
 from mozaiks_shell.plugin_host.errors import BadRequest, Cause, PluginFailed, PluginProblem
@@ -118,10 +118,15 @@ def _keys(route: BaseRoute, prefix: str) -> set[tuple[str, str]]:
 
 
 async def _json_object(request: Request) -> dict[str, Any]:
-    """The body as a dict. The Gatekeeper bounds its size (F-074)."""
+    """The body as a dict. The Gatekeeper bounds its size (F-074).
+
+    Raises:
+        BadRequest: not a JSON object.
+        Invalid: nested too deep, or text that cannot be stored.
+    """
     try:
-        data = json.loads(await request.body() or b"null")
-    except ValueError:
+        data = read_json(await request.body())
+    except NotJson:
         data = None
     if not isinstance(data, dict):
         raise BadRequest("The body must be a JSON object.")

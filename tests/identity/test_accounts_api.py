@@ -223,6 +223,7 @@ async def test_profile_keeps_free_fields(browser):
         '{"\\ud800": 1}',
         '{"full_name": 3}',
         '{"a": "' + "x" * 20_000 + '"}',
+        '{"a":' + "[" * 900 + "]" * 900 + "}",
     ],
 )
 async def test_profile_refuses_what_it_cannot_keep(browser, body):
@@ -243,3 +244,14 @@ async def test_another_persons_data_is_refused(browser):
 async def test_a_failed_first_registration_leaves_the_installation_fresh(browser):
     assert (await browser.post("/api/auth/register", json={**ADA, "password": "x"})).status_code == 422
     assert await service.is_fresh_installation()
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/auth/token", "/api/auth/validate", "/auth/sign-in", "/auth/register", "/api/auth/register"]
+)
+@pytest.mark.parametrize("depth", [900, 100_000])
+async def test_deeply_nested_json_is_a_mistake_of_the_sender(browser, path, depth):
+    body = '{"username":' + "[" * depth + "]" * depth + "}"
+    answer = await browser.post(path, content=body, headers={"content-type": "application/json"})
+    assert answer.status_code in {400, 422}, answer.text
+    assert answer.headers["content-type"].startswith("application/problem+json")

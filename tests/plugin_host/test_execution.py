@@ -162,6 +162,22 @@ async def test_refusals(write, database, load, client, as_person, api):
         assert (await nobody.post("/api/execute/open", json={})).json() == {"user": ""}
 
 
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('{"a":' + "[" * 100_000 + "]" * 100_000 + "}", "TOO_DEEP"),
+        ('{"a":' + "[" * 900 + "]" * 900 + "}", "TOO_DEEP"),
+        ('{"action":"create","title":"\\ud800"}', "BAD_TEXT"),
+        ('{"a":[{"\\u0000":1}]}', "BAD_TEXT"),
+    ],
+)
+async def test_what_no_plugin_could_keep_does_not_reach_it(body, code, write, database, load, client):
+    write("echo", {"logic.py": ECHO})
+    load()
+    answer = await client.post("/api/execute/echo", content=body)
+    assert (answer.status_code, answer.json()["code"]) == (422, code)
+
+
 async def test_reports_are_for_admins(write, database, load, api, as_person):
     write("broken", {"logic.py": "x = 1\nimport nothing_like_this\n"})
     load()
