@@ -6,11 +6,11 @@ from sqlalchemy import JSON, DateTime
 from sqlmodel import Field
 
 from mozaiks_shell.foundation.clock import now
-from mozaiks_shell.foundation.db import AppRow
+from mozaiks_shell.foundation.db import SystemRow
 from mozaiks_shell.foundation.ids import new_id
 
 
-class AuditEntry(AppRow, table=True):
+class AuditEntry(SystemRow, table=True):
     """One security-relevant act: who (``actor_id``, empty for nobody), what, when, with which facts."""
 
     __tablename__ = "audit_entry"

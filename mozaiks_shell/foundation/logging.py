@@ -1,9 +1,10 @@
 """Structured logs: pretty in a terminal, one JSON object per line with ``LOGS_AS_JSON`` (F-314)."""
 
+import io
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -30,15 +31,22 @@ def configure(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _hide_secrets,
-            structlog.processors.format_exc_info,
+            *([structlog.processors.format_exc_info] if settings.log_json else []),
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, settings.log_level.upper())),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=_stream()),
         cache_logger_on_first_use=False,
     )
 
 
+def _stream() -> TextIO:
+    """Standard error that never fails over a character it cannot encode."""
+    if isinstance(sys.stderr, io.TextIOWrapper):
+        sys.stderr.reconfigure(errors="backslashreplace")
+    return sys.stderr
+
+
 def get_logger(room: str) -> Any:
-    """A logger whose lines carry the room's name."""
-    return structlog.get_logger().bind(room=room)
+    """A logger whose lines carry the room's name. Lazy: made at import, it still obeys :func:`configure`."""
+    return structlog.get_logger(room=room)

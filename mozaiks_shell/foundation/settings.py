@@ -196,6 +196,11 @@ class Settings(BaseSettings):
     )
     openai_api_key: SecretStr = Field(SecretStr(""), validation_alias=_env("OPENAI_API_KEY"), description="Its key.")
     openai_model: str = Field("gpt-4o-mini", validation_alias=_env("OPENAI_MODEL"), description="Its model.")
+    direct_runtime: bool = Field(
+        False,
+        validation_alias=_env("MOZAIKS_DIRECT_RUNTIME"),
+        description="Hand runtime tokens to signed-in browsers too, for pages that connect to the runtime themselves.",
+    )
     execution_token_minutes: int = Field(
         10, validation_alias=_env("MOZAIKS_EXECUTION_TOKEN_EXPIRE_MINUTES"), ge=1, le=15, description="Life of a runtime token."
     )

@@ -10,6 +10,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from alembic import command
+from mozaiks_shell.foundation.db import make_private
 from mozaiks_shell.foundation.settings import ROOT, Settings
 
 _LOCK_KEY = 7_203_118  # pg_advisory_lock key of the migration
@@ -38,7 +39,7 @@ def only_one(settings: Settings) -> Iterator[None]:
         engine.dispose()
         return
     path = Path(url.database or "mozaiks.db")
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_private(settings.sql_url_sync)
     with path.with_suffix(".migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

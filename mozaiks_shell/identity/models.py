@@ -7,7 +7,7 @@ from sqlalchemy import JSON, DateTime, Index, UniqueConstraint
 from sqlmodel import Field
 
 from mozaiks_shell.foundation import clock
-from mozaiks_shell.foundation.db import AppRow, UserRow
+from mozaiks_shell.foundation.db import SystemRow, UserRow
 from mozaiks_shell.foundation.ids import new_id
 
 
@@ -15,7 +15,7 @@ def _now() -> datetime:
     return clock.now()
 
 
-class User(AppRow, table=True):
+class User(SystemRow, table=True):
     """A person. ``password_hash`` is empty for accounts that sign in through an issuer;
     ``issuer`` and ``subject`` are null for local ones (F-232)."""
 
@@ -41,7 +41,7 @@ class User(AppRow, table=True):
     last_login_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
 
-class Founder(AppRow, table=True):
+class Founder(SystemRow, table=True):
     """Who created the first account of an app. The primary key makes sure that there is only one."""
 
     __tablename__ = "identity_founder"
@@ -66,7 +66,7 @@ class Session(UserRow, table=True):
     user_agent: str = Field(default="", max_length=255)
 
 
-class IssuerVisit(AppRow, table=True):
+class IssuerVisit(SystemRow, table=True):
     """A sign-in that is under way at the issuer. Deleted by the callback that uses it."""
 
     __tablename__ = "identity_issuer_visit"
