@@ -10,16 +10,30 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ROOT = Path(__file__).resolve().parents[2]
+
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Names = Annotated[list[str], NoDecode]
 
 
 def _env(*names: str) -> AliasChoices:
     return AliasChoices(*names)
+
+
+def _origin(value: str) -> str:
+    """``scheme://host[:port]`` in lower case; anything that could admit more than one origin is refused."""
+    parts = urlsplit(value.strip().rstrip("/").lower())
+    if parts.scheme not in {"http", "https"} or not parts.hostname or "*" in value:
+        raise ValueError(f"{value!r} is not an origin such as https://app.example.com")
+    if parts.path or parts.query or parts.fragment or parts.username is not None:
+        raise ValueError(f"{value!r} has more than scheme, host and port")
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 class Settings(BaseSettings):
@@ -30,7 +44,7 @@ class Settings(BaseSettings):
     env: Literal["development", "production"] = Field(
         "development",
         validation_alias=_env("ENV", "ENVIRONMENT"),
-        description="`production` refuses what development only warns about.",
+        description="`production` demands an app id and https.",
     )
     app_id: str = Field(
         "dev-app",
@@ -229,7 +243,29 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         return [part.strip().rstrip("/") for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
-    @field_validator("public_url", "oidc_authority", "ai_url", "ai_ws_url", "openai_base_url", "stripe_api_base")
+    @field_validator("additional_origins", mode="after")
+    @classmethod
+    def _origins(cls, value: list[str]) -> list[str]:
+        return [_origin(one) for one in value]
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_origin(cls, value: str) -> str:
+        return _origin(value) if value else value
+
+    @field_validator("execution_token_private_key")
+    @classmethod
+    def _signing_key(cls, value: SecretStr) -> SecretStr:
+        if pem := value.get_secret_value():
+            try:
+                key = load_pem_private_key(pem.encode(), None)
+            except (ValueError, TypeError):
+                raise ValueError("is not an unencrypted private key in PEM form") from None
+            if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
+                raise ValueError("must be an RSA key of at least 2048 bits")
+        return value
+
+    @field_validator("oidc_authority", "ai_url", "ai_ws_url", "openai_base_url", "stripe_api_base")
     @classmethod
     def _absolute(cls, value: str) -> str:
         if value and urlsplit(value).scheme not in {"http", "https", "ws", "wss"}:
@@ -253,6 +289,8 @@ class Settings(BaseSettings):
         problems: list[str] = []
         if self.env == "production" and self.app_id == "dev-app":
             problems.append("MOZAIKS_APP_ID: required when ENV=production")
+        if self.env == "production" and not self.secure and urlsplit(self.origin).hostname not in LOOPBACK:
+            problems.append("MOZAIKS_PUBLIC_URL: must be https:// when ENV=production, or cookies travel in the clear")
         if self.oidc_authority and not self.oidc_client_id:
             problems.append("MOZAIKS_OIDC_CLIENT_ID: required when MOZAIKS_OIDC_AUTHORITY is set")
         if not self.local_accounts and not self.oidc_authority:
@@ -260,7 +298,7 @@ class Settings(BaseSettings):
         if self.billing_provider == "stripe":
             if not self.stripe_secret_key.get_secret_value():
                 problems.append("STRIPE_SECRET_KEY: required when MOZAIKS_BILLING_PROVIDER=stripe")
-            if not self.stripe_webhook_secret.get_secret_value():
+            if not self.stripe_webhook_secret.get_secret_value().strip(" ,"):
                 problems.append("STRIPE_WEBHOOK_SECRET: required when MOZAIKS_BILLING_PROVIDER=stripe")
         if self.session_idle_minutes > self.session_max_minutes:
             problems.append("MOZAIKS_SESSION_IDLE_MINUTES: longer than MOZAIKS_SESSION_MAX_MINUTES")

@@ -1,5 +1,6 @@
 """The ASGI wrapper around everything: who is asking, CSRF, page status, security headers."""
 
+import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -14,7 +15,7 @@ from mozaiks_shell.foundation.errors import TooLarge
 from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.foundation.settings import Settings
 from mozaiks_shell.hosting.problems import problem
-from mozaiks_shell.identity.service import principal_from, secret_in
+from mozaiks_shell.identity.service import bearer_in, principal_from, secret_in
 from mozaiks_shell.ui.page import page_at
 
 Scope = MutableMapping[str, Any]
@@ -39,7 +40,7 @@ class Gatekeeper:
             return
         headers = Headers(scope=scope)
         path: str = scope["path"]
-        page = page_at(path) if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else None
+        page = page_at(_canonical(path)) if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else None
         status_override = 0
         if page is not None or path.startswith(_ASKS_WHO):
             principal = await principal_from(headers.get("cookie", ""), headers.get("authorization", ""))
@@ -52,8 +53,9 @@ class Gatekeeper:
                     await to_sign_in(scope, receive, self._finish(scope, send, 0))
                     return
                 status_override = 0 if decision.allowed else decision.status
-                if not path.endswith("/") and "[" not in page.route:
-                    scope = {**scope, "path": path + "/", "raw_path": (path + "/").encode()}
+                if "[" not in page.route:
+                    served = page.route.rstrip("/") + "/"
+                    scope = {**scope, "path": served, "raw_path": served.encode()}
         if scope["type"] == "http" and self._forged(scope, headers):
             refused = problem(403, "ORIGIN_REFUSED", "This request did not come from a page of this app.")
             await refused(scope, receive, self._finish(scope, send, 0))
@@ -74,16 +76,21 @@ class Gatekeeper:
             await too_large(scope, receive, finish)
 
     def _forged(self, scope: Scope, headers: Headers) -> bool:
-        """A write that rides on our cookie, or signs somebody in, must come from one of our origins."""
+        """Whether a write comes from a page that is not ours.
+
+        A browser always names the origin of a write; what it names must be ours, also without a cookie, or a
+        page that reaches us by a rebound name could create the first account. Programs send no Origin: they
+        pass, unless they ride on our cookie or use the ways in that set it.
+        """
         if scope["method"] not in _UNSAFE:
             return False
+        origin = headers.get("origin", "")
+        if origin:
+            return origin not in self.settings.allowed_origins and not bearer_in(headers.get("authorization", ""))
         if not secret_in(headers.get("cookie", "")) and not scope["path"].startswith("/auth/"):
             return False
-        origin = headers.get("origin", "")
-        if not origin and (referer := headers.get("referer", "")):
-            parts = urlsplit(referer)
-            origin = f"{parts.scheme}://{parts.netloc}"
-        return origin not in self.settings.allowed_origins
+        parts = urlsplit(headers.get("referer", ""))
+        return f"{parts.scheme}://{parts.netloc}" not in self.settings.allowed_origins
 
     def _finish(self, scope: Scope, send: Send, status: int) -> Send:
         correlation = new_id("req")
@@ -113,6 +120,12 @@ class Gatekeeper:
             await send(message)
 
         return finish
+
+
+def _canonical(path: str) -> str:
+    """The page a static file server would find under this path: ``//admin/index.html`` is ``/admin``."""
+    path = re.sub(r"/+", "/", path)
+    return re.sub(r"(/index)?\.html?$", "", path) or "/"
 
 
 class _BoundedBody:

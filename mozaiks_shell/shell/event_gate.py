@@ -30,7 +30,6 @@ FRAMEWORK_HANDLERS: Final = frozenset(
         "set_is_hydrated",
         "on_load_internal",
         "update_vars_internal",
-        "handle_frontend_exception",
     }
 )
 
@@ -46,7 +45,13 @@ def is_framework(event_name: str) -> bool:
 
 
 def declared_access(event_name: str) -> Access | None:
-    """What the handler behind this event name demands; None when nothing is declared."""
+    """What the handler behind this event name demands; None when nothing is declared.
+
+    ``setvar``, which every State inherits, calls any ``set_*`` method by name and so past that method's own
+    declaration: it has none and is refused.
+    """
+    if event_name.endswith(".setvar"):
+        return None
     registered = RegistrationContext.get().event_handlers.get(event_name)
     if registered is None:
         return None

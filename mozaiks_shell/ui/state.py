@@ -1,9 +1,13 @@
 """The State base class. Every handler of a subclass is refused until the class says who may call it."""
 
+import asyncio
+import functools
+import inspect
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 import reflex as rx
+import wrapt
 
 from mozaiks_shell.foundation.access import Access, Principal, current_principal
 from mozaiks_shell.foundation.errors import NotSignedIn
@@ -43,8 +47,47 @@ def event(fn: Callable[..., Any] | None = None, *, access: Access | None = None,
     """
 
     def wrap(handler: Callable[..., Any]) -> Any:
+        if options.get("background"):
+            handler = _for_its_person(handler)
         if access is not None:
             setattr(handler, HANDLER_ACCESS, access)
         return rx.event(handler, **options)
 
     return wrap(fn) if fn is not None else wrap
+
+
+class _OwnedProxy(wrapt.ObjectProxy):
+    """The state proxy of a background handler: it opens only while the tab still belongs to who started it."""
+
+    def __init__(self, proxy: Any) -> None:
+        super().__init__(proxy)
+        principal = current_principal()
+        self._self_owner = principal.session_id if principal else ""
+
+    async def __aenter__(self) -> "_OwnedProxy":
+        await self.__wrapped__.__aenter__()
+        if self.__wrapped__._owner != self._self_owner:
+            await self.__wrapped__.__aexit__(None, None, None)
+            raise asyncio.CancelledError("another person uses this tab now")
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        await self.__wrapped__.__aexit__(*error)
+
+
+def _for_its_person(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """A background handler outlives sign-out; what it writes then must not reach the next person at the same tab."""
+    if inspect.isasyncgenfunction(handler):
+
+        @functools.wraps(handler)
+        async def stream(self: Any, *args: Any, **kwargs: Any) -> Any:
+            async for one in handler(_OwnedProxy(self), *args, **kwargs):
+                yield one
+
+        return stream
+
+    @functools.wraps(handler)
+    async def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return await handler(_OwnedProxy(self), *args, **kwargs)
+
+    return run

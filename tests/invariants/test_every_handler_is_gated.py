@@ -36,9 +36,15 @@ def test_only_reflexs_own_plumbing_passes_without_a_declaration():
         "set_is_hydrated",
         "on_load_internal",
         "update_vars_internal",
-        "handle_frontend_exception",
     }
     assert all(one["owner"].startswith(REFLEX_OWN) for one in assembled()["handlers"] if one["framework"])
+
+
+def test_setvar_reaches_nothing():
+    """It calls any ``set_*`` method by name, past that method's own declaration: it is refused on every State."""
+    setters = [one for one in assembled()["handlers"] if one["name"].endswith(".setvar")]
+    assert setters
+    assert [one["name"] for one in setters if one["access"] is not None or one["framework"]] == []
 
 
 def payload_for(one: dict) -> dict:
