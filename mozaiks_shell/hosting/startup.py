@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from sqlalchemy.engine import make_url
@@ -16,7 +16,7 @@ from mozaiks_shell.identity.service import is_fresh_installation
 Step = Callable[[], Awaitable[Callable[[], Awaitable[None]] | None]]
 
 
-def lifespan(settings: Settings, steps: list[tuple[str, Step]], facts: Callable[[], list[tuple[str, str]]]):  # type: ignore[no-untyped-def]
+def lifespan(settings: Settings, steps: Sequence[tuple[str, Step]], facts: Callable[[], list[tuple[str, str]]]):  # type: ignore[no-untyped-def]
     """The lifespan of a worker: migrate, run each named step, tell the operator, and undo in reverse.
 
     A step returns its own undo, or None.
