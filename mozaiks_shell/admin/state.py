@@ -4,10 +4,21 @@ from typing import ClassVar, TypedDict
 
 from mozaiks_shell.audit.service import latest
 from mozaiks_shell.foundation.access import Access
+from mozaiks_shell.foundation.errors import NotFound
+from mozaiks_shell.identity.service import find_user
 from mozaiks_shell.insights.service import engagement
 from mozaiks_shell.plugin_host.service import plugin_reports
 from mozaiks_shell.ui.state import ShellState, event
 from mozaiks_shell.usage.service import totals
+
+_WORDS = {
+    "user.signed_up": "Created an account",
+    "user.signed_in": "Signed in",
+    "user.sign_in_failed": "Failed to sign in",
+    "user.signed_out": "Signed out",
+    "subscription.updated": "Plan changed",
+    "chat.started": "Started a chat",
+}
 
 
 class Figure(TypedDict):
@@ -29,11 +40,12 @@ class PluginLine(TypedDict):
 
 
 class AuditLine(TypedDict):
-    """One act: when (UTC), what, by whom."""
+    """One act: when (UTC), what, by whom (a name, and the account's id)."""
 
     at: str
     act: str
     actor: str
+    actor_id: str
 
 
 class Overview(ShellState):
@@ -54,7 +66,7 @@ class Overview(ShellState):
         self.figures = [
             Figure(name="People", value=f"{people.total_users:,}", help=f"{people.new_users_7d:,} new in 7 days"),
             Figure(name="Active today", value=f"{people.dau:,}", help=f"{people.active_users_7d:,} in 7 days"),
-            Figure(name="Active this month", value=f"{people.mau:,}", help=f"stickiness {people.stickiness_dau_mau:.0%}"),
+            Figure(name="Active this month", value=f"{people.mau:,}", help=f"Stickiness {people.stickiness_dau_mau:.0%}"),
             Figure(
                 name="Tokens",
                 value=f"{tokens.prompt_tokens + tokens.completion_tokens:,}",
@@ -71,8 +83,26 @@ class Overview(ShellState):
             )
             for report in plugin_reports()
         ]
+        entries = await latest(20)
+        names = {actor_id: await _name(actor_id) for actor_id in {entry.actor_id for entry in entries}}
         self.acts = [
-            AuditLine(at=f"{entry.at:%Y-%m-%d %H:%M}", act=entry.act.replace(".", " ").replace("_", " "), actor=entry.actor_id)
-            for entry in await latest(20)
+            AuditLine(
+                at=f"{entry.at:%Y-%m-%d %H:%M}",
+                act=_WORDS.get(entry.act, entry.act.replace(".", " ").replace("_", " ").capitalize()),
+                actor=names[entry.actor_id],
+                actor_id=entry.actor_id,
+            )
+            for entry in entries
         ]
         self.loaded = True
+
+
+async def _name(user_id: str) -> str:
+    """What a person is called; the end of the id when the account is gone, a dash for nobody."""
+    if not user_id:
+        return "–"
+    try:
+        user = await find_user(user_id)
+    except NotFound:
+        return f"…{user_id[-8:]}"
+    return user.full_name or user.username

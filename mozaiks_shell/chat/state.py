@@ -14,11 +14,14 @@ from mozaiks_shell.foundation.errors import ShellError
 from mozaiks_shell.ui.state import ShellState, event
 
 SURFACES: Final = ("closed", "widget", "overlay")
-_MARKS: Final = re.compile(r"[#*_`>|]+")  # of Markdown, in a one-line preview
+# Of Markdown, in a preview whose lines were joined: what started a line, links (also one that was cut off), emphasis, code.
+_STARTS: Final = re.compile(r"^\s*(?:[-+>]|\d+[.)])\s+|(?<!\S)(?:#{1,6}|-(?= (?:\[|\*\*|`)))\s+")
+_LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)?")
+_MARKS: Final = re.compile(r"[*`|]+|~~|__|(?<!\w)_|_(?!\w)")
 
 
 class ChatItem(TypedDict):
-    """A line of the list of chats; also on the start page. ``when`` is ISO 8601."""
+    """A line of the list of chats; also on the start page. ``when`` is for people; ``last_text`` has no markup."""
 
     id: str
     title: str
@@ -151,7 +154,7 @@ class ChatState(ShellState):
         """Show or hide the list of chats and of workflows to start."""
         self.menu, self.doomed, self.problem = not self.menu, "", ""
         if self.menu:
-            self.chats = [_chat_item(one) for one in await service.list_chats(self._me(), limit=50)]
+            self.chats = [chat_item(one) for one in await service.list_chats(self._me(), limit=50)]
             self.starters = [
                 StarterItem(
                     workflow=one.workflow,
@@ -285,14 +288,20 @@ class ChatState(ShellState):
         _replace(self, {**item, "columns": columns, "rows": rows})  # type: ignore[typeddict-item]
 
 
-def _chat_item(summary: service.ChatSummary) -> ChatItem:
+def plain(markdown: str) -> str:
+    """Markdown as one line of text."""
+    return " ".join(_MARKS.sub("", _LINK.sub(r"\1", _STARTS.sub("", markdown))).split())
+
+
+def chat_item(summary: service.ChatSummary, when: str = "") -> ChatItem:
+    """A chat as the lists show it."""
     return ChatItem(
         id=summary.id,
         title=text(summary.title, 120) or humane(summary.workflow),
         workflow=summary.workflow,
         status=text(summary.status, 20),
-        last_text=" ".join(_MARKS.sub("", text(summary.last_text, 160)).split()),
-        when=summary.updated_at.isoformat(),
+        last_text=plain(text(summary.last_text, 200)),
+        when=when,
     )
 
 
@@ -337,4 +346,4 @@ async def _tried(state: ChatState, call: Any) -> bool:
     return True
 
 
-__all__ = ["ChatItem", "ChatState", "StarterItem"]
+__all__ = ["ChatItem", "ChatState", "StarterItem", "chat_item", "plain"]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, TypedDict
 import reflex as rx
 
 from mozaiks_shell.chat import service as chats
-from mozaiks_shell.chat.state import ChatItem, ChatState
+from mozaiks_shell.chat.state import ChatItem, ChatState, chat_item
 from mozaiks_shell.foundation.access import Access
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.errors import ShellError
@@ -59,17 +59,7 @@ class Conversations(ShellState):
             self.loaded = True
             return
         at = now()
-        self.recent = [
-            ChatItem(
-                id=one.id,
-                title=one.title,
-                workflow=one.workflow,
-                status=one.status,
-                last_text=one.last_text[:160],
-                when=ago(one.updated_at, at),
-            )  # fmt: skip
-            for one in await chats.list_chats(self._me(), limit=_RECENT)
-        ]
+        self.recent = [chat_item(one, ago(one.updated_at, at)) for one in await chats.list_chats(self._me(), limit=_RECENT)]
         try:
             offered = [one for one in await chats.launchable(self._me()) if one.allowed]
         except ShellError:  # no runtime to ask: there is nothing to start, and the chat itself says why

@@ -38,16 +38,18 @@ def panel(icon_name: str, title: str, text: rx.Var[str] | str, *actions: rx.Comp
 
 def page_boundary(_: bool) -> rx.Component:
     """App wrap around the routed page."""
+    title = "This page stopped working"
     broken = panel(
         "unplug",
-        "This page stopped working",
+        title,
         rx.cond(
             Crash.reference == "", "The failure is being reported.", "It has been reported. Reference " + Crash.reference + "."
         ),
         button("Reload", variant="primary", on_click=rx.call_function(Var(_js_expr="(() => window.location.reload())"))),
         link_button("Go home", "/"),
     )
-    return PageBoundary.create(on_error=Crash.report, fallback_render=Var.create(broken), reset_keys=HERE)
+    told = rx.el.div(rx.el.title(title), broken, role="alert")
+    return PageBoundary.create(on_error=Crash.report, fallback_render=Var.create(told), reset_keys=HERE)
 
 
 def connection_banner() -> rx.Component:

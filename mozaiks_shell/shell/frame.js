@@ -22,7 +22,20 @@ export function MzFrame({ bare, gated, signedIn, ready, children }) {
   const ref = useRef(null);
   // An address without a prerendered page is served with another page's HTML; React keeps its attributes.
   useEffect(() => { ref.current.className = look; }, [look]);
-  return jsx("div", { className: look, ref }, children);
+  return jsx("div", { className: look, ref }, children, jsx(Arrival, { path }));
+}
+
+// Says where one has arrived: nothing reloads, so a screen reader would not.
+function Arrival({ path }) {
+  const [title, setTitle] = useState("");
+  const from = useRef(path);
+  useEffect(() => {
+    if (from.current === path) return;
+    from.current = path;
+    const timer = setTimeout(() => setTitle(document.title), 400);
+    return () => clearTimeout(timer);
+  }, [path]);
+  return jsx("div", { className: "mz-hidden", role: "status" }, title);
 }
 
 // The sidebar: beside the page where there is room, else a drawer (native popover) that closes on navigation.

@@ -100,7 +100,7 @@ def _theme_menu() -> rx.Component:
 
 
 def _person() -> rx.Component:
-    face = rx.el.span(Frame.initials, class_name="mz-face", aria_hidden="true")
+    face = rx.el.span(Frame.initials, class_name="mz-face")
     plan = rx.cond(Frame.plan != "", rx.el.span(Frame.plan, class_name="mz-badge mz-tone-accent"), rx.fragment())
     who = rx.el.div(
         rx.el.div(rx.el.span(Frame.name, class_name="mz-truncate mz-strong"), plan, class_name="mz-who-line"),
@@ -115,7 +115,8 @@ def _person() -> rx.Component:
     ways = [menu_item("Settings", icon_name="settings", href="/settings")]
     if page_at("/plans"):
         ways.append(menu_item("Plans", icon_name="credit-card", href="/plans"))
-    profile = menu(face, who, _line(), *ways, _line(), sign_out, id="mz-profile", label="Profile", class_name="mz-profile")
+    label = "Profile " + Frame.initials  # whoever says what they see presses it
+    profile = menu(face, who, _line(), *ways, _line(), sign_out, id="mz-profile", label=label, class_name="mz-profile")
     sign_in = link("Sign in", href="/sign-in", class_name="mz-button mz-secondary mz-button-small mz-sign-in")
     return rx.el.div(rx.el.div(profile, class_name="mz-person"), sign_in, class_name="mz-who-root")
 

@@ -20,7 +20,6 @@ def tasks() -> rx.Component:
             rx.cond(Tasks.ready, _list(), ui.card(ui.skeleton(5))),
         ),
         _delete_question(),
-        class_name="max-w-3xl",
     )
 
 
@@ -31,7 +30,7 @@ def _add_form() -> rx.Component:
     return rx.el.form(
         ui.row(
             rx.el.div(ui.field("New task", title, error=Tasks.add_error), class_name="grow basis-64"),
-            ui.field("Due", ui.text_input(id="task-due", name="due", type="date")),
+            rx.el.div(ui.field("Due", ui.text_input(id="task-due", name="due", type="date")), class_name="grow sm:grow-0"),
             ui.button(ui.icon("plus"), "Add", type="submit", variant="primary", class_name="mt-[1.65rem]"),
             class_name="items-start",
         ),
@@ -101,43 +100,31 @@ def _first() -> rx.Component:
 
 
 def _line(line: Any) -> rx.Component:
-    return rx.el.li(rx.cond(Tasks.editing == line["id"], _edit_form(line), _task(line)), key=line["id"], class_name="py-2")
+    return rx.el.li(rx.cond(Tasks.editing == line["id"], _edit_form(line), _task(line)), key=line["id"], class_name="py-1.5")
 
 
 def _task(line: Any) -> rx.Component:
     title = rx.el.span(line["title"], class_name=rx.cond(line["done"], "line-through text-[var(--color-muted)]", ""))
     due = rx.cond(line["late"], ui.badge(line["when"], "danger"), ui.badge(line["when"]))
-    return ui.row(
+    words = rx.el.div(
         rx.el.div(
             ui.checkbox(title, checked=line["done"], on_change=lambda _: Tasks.toggle(line["id"], ~line["done"])),
-            class_name="grow basis-40 min-w-0 wrap-anywhere",
+            class_name="grow basis-48 min-w-0 wrap-anywhere",
         ),
-        rx.cond(line["when"] != "", due, rx.fragment()),
-        ui.row(
-            ui.button(
-                ui.icon("pencil"),
-                variant="ghost",
-                small=True,
-                aria_label="Edit " + line["title"],
-                on_click=Tasks.edit(line["id"]),
-            ),
-            ui.button(
-                ui.icon("trash-2"),
-                variant="ghost",
-                small=True,
-                aria_label="Delete " + line["title"],
-                on_click=Tasks.ask_to_delete(line["id"]),
-            ),
-            gap=1,
-            class_name="ml-auto",
-        ),
-        gap=2,
+        rx.cond(line["when"] != "", rx.el.div(due, class_name="ml-[27px] sm:ml-0 sm:mt-0.5"), rx.fragment()),
+        class_name="flex flex-wrap items-start gap-x-3 gap-y-0.5 grow basis-0 min-w-0",
     )
+    tools = ui.row(
+        _tool("pencil", "Edit", line, Tasks.edit, auto_focus=Tasks.edited == line["id"]),
+        _tool("trash-2", "Delete", line, Tasks.ask_to_delete),
+        gap=1,
+    )
+    return rx.el.div(words, tools, class_name="flex items-start gap-2")
 
 
-def _tool(icon: str, word: str, line: Any, handler: Any) -> rx.Component:
+def _tool(icon: str, word: str, line: Any, handler: Any, **props: Any) -> rx.Component:
     label = f"{word} " + line["title"]
-    return ui.button(ui.icon(icon), variant="ghost", small=True, aria_label=label, on_click=handler(line["id"]))
+    return ui.button(ui.icon(icon), variant="ghost", small=True, aria_label=label, on_click=handler(line["id"]), **props)
 
 
 def _edit_form(line: Any) -> rx.Component:
@@ -163,6 +150,7 @@ def _edit_form(line: Any) -> rx.Component:
         ),
         on_submit=Tasks.save,
         no_validate=True,
+        class_name="py-1.5",
     )
 
 

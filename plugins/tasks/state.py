@@ -21,7 +21,8 @@ class Line(TypedDict):
 
 
 class Tasks(sdk.State):
-    """The list, its filter, and the task that is being edited or deleted."""
+    """The list, its filter, and the task that is being edited or deleted. ``edited`` is the one edited last: its
+    button has the focus again."""
 
     lines: list[Line] = []
     open: int = 0
@@ -32,6 +33,7 @@ class Tasks(sdk.State):
     added: int = 0
     add_error: str = ""
     editing: str = ""
+    edited: str = ""
     edit_error: str = ""
     deleting: str = ""
     deleting_title: str = ""
@@ -48,6 +50,7 @@ class Tasks(sdk.State):
             await service.create(form.get("title"), form.get("due"))
         except sdk.errors.Invalid as error:
             self.add_error = error.message
+            yield sdk.rx.set_focus("task-title")
             return
         self.add_error = ""
         self.added += 1
@@ -84,7 +87,7 @@ class Tasks(sdk.State):
     @sdk.event
     def stop_editing(self):
         """Turn it back."""
-        self.editing = self.edit_error = ""
+        self.edited, self.editing, self.edit_error = self.editing, "", ""
 
     @sdk.event
     async def save(self, form: dict[str, Any]):
@@ -94,8 +97,8 @@ class Tasks(sdk.State):
         except sdk.errors.Invalid as error:
             self.edit_error = error.message
             return
-        self.editing = self.edit_error = ""
         await self._read()
+        self.edited, self.editing, self.edit_error = self.editing, "", ""
 
     @sdk.event
     async def ask_to_delete(self, task_id: str):
@@ -119,10 +122,12 @@ class Tasks(sdk.State):
         else:
             yield sdk.notify("Task deleted.", "success")
         await self._read()
+        yield sdk.rx.set_focus("task-title")
 
     async def _read(self) -> None:
         counted = await service.counts()
         self.open, self.done = counted.open, counted.done
+        self.edited = ""
         self.lines = [_line(task) for task in await service.find(self.show, self.search)]
         self.ready = True
 

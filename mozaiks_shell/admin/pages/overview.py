@@ -10,22 +10,23 @@ from mozaiks_shell.ui.page import page
 
 def _figure(figure: Figure) -> rx.Component:
     return card(
-        rx.el.p(figure["name"], class_name="mz-muted"),
+        rx.el.p(figure["name"], class_name="mz-muted mz-small"),
         rx.el.p(figure["value"], class_name="mz-figure"),
-        rx.el.p(figure["help"], class_name="mz-muted"),
+        rx.el.p(figure["help"], class_name="mz-muted mz-small"),
     )
 
 
 def _plugin(line: PluginLine) -> rx.Component:
     return rx.el.tr(
-        rx.el.th(line["name"], " ", rx.el.span(line["version"], class_name="mz-muted"), scope="row"),
+        rx.el.th(line["name"], " ", rx.el.span(line["version"], class_name="mz-muted"), scope="row", class_name="mz-cell-name"),
         rx.el.td(badge(line["state"], tone=line["tone"])),
-        rx.el.td(line["reason"]),
+        rx.el.td(line["reason"], class_name="mz-cell-text"),
     )
 
 
 def _act(line: AuditLine) -> rx.Component:
-    return rx.el.tr(rx.el.td(line["at"]), rx.el.td(line["act"]), rx.el.td(line["actor"], class_name="mz-mono"))
+    who = rx.el.td(line["actor"], title=line["actor_id"], class_name="mz-cell-name")
+    return rx.el.tr(rx.el.td(line["at"], class_name="mz-cell-time"), rx.el.td(line["act"]), who)
 
 
 @page(
@@ -54,7 +55,7 @@ def overview() -> rx.Component:
         rx.cond(
             Overview.loaded,
             stack(
-                grid(rx.foreach(Overview.figures, _figure)),
+                grid(rx.foreach(Overview.figures, _figure), class_name="mz-figures"),
                 card(plugins, title="Plugins"),
                 card(acts, title="Latest acts"),
                 gap=5,

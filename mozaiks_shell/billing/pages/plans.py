@@ -58,7 +58,7 @@ def _loaded() -> rx.Component:
                 rx.cond(Plans.can_cancel, dialog_button("cancel-plan", "Cancel plan", variant="ghost"), rx.fragment()),
             ),
         ),
-        grid(rx.foreach(Plans.cards, lambda one: _plan(one))),
+        grid(rx.foreach(Plans.cards, lambda one: _plan(one)), class_name="mz-grid-fill"),
         rx.cond(
             Plans.ask_admin,
             notice("An administrator of this app sets plans. Ask one to change yours."),

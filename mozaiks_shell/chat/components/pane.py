@@ -22,11 +22,12 @@ def _tool_button(name: str, label: str, **props: Any) -> rx.Component:
 
 
 def _header() -> rx.Component:
+    name = rx.cond(ChatState.title != "", ChatState.title, labels.CHAT).to(str)
     title = rx.el.button(
-        rx.el.span(rx.cond(ChatState.title != "", ChatState.title, labels.CHAT), class_name="mzc-title"),
+        rx.el.span(name, class_name="mzc-title"),
         icon("chevron-down", 16),
         type="button",
-        aria_label=f"{labels.CHATS}",
+        aria_label=f"{labels.CHATS}: " + name,
         aria_expanded=ChatState.menu,
         title=labels.CHATS,
         class_name="mzc-switch",

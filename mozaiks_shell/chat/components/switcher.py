@@ -40,8 +40,8 @@ def _chat(one: Any) -> rx.Component:
     )
     ask = rx.el.div(
         rx.el.span(labels.DELETE_ASK),
-        rx.el.button(labels.DELETE, type="button", class_name="mz-button mz-danger", on_click=ChatState.delete),
-        rx.el.button(labels.KEEP, type="button", class_name="mz-button mz-ghost", on_click=ChatState.doom("")),
+        rx.el.button(labels.DELETE, type="button", class_name="mz-button mz-button-small mz-danger", on_click=ChatState.delete),
+        rx.el.button(labels.KEEP, type="button", class_name="mz-button mz-button-small mz-ghost", on_click=ChatState.doom("")),
         class_name="mzc-ask",
         role="group",
     )

@@ -47,18 +47,20 @@ def link_button(
     return link(*content, href=href, **classed(f"mz-button mz-{variant}{size}", props))
 
 
-def menu(trigger: Child, *items: Child, id: str, label: str = "", variant: Variant = "ghost", **props: Any) -> rx.Component:
+def menu(
+    trigger: Child, *items: Child, id: str, label: str | rx.Var[str] = "", variant: Variant = "ghost", **props: Any
+) -> rx.Component:  # fmt: skip
     """A button that opens a panel beneath it: native popover, closed by Esc or a click elsewhere.
 
     Args:
         trigger: What the button shows.
         *items: :func:`menu_item` or anything else.
         id: Unique on the page; names the panel.
-        label: Accessible name of the button when it shows no text.
+        label: Accessible name of the button when it shows no text, or more than the text it shows.
         variant: Look of the button.
         **props: For the panel.
     """
-    name: dict[str, Any] = {"aria_label": label} if label else {}
+    name: dict[str, Any] = {"aria_label": label} if isinstance(label, rx.Var) or label else {}
     opener = button(trigger, variant=variant, custom_attrs={"popoverTarget": id}, **name)
     panel = rx.el.div(*items, id=id, **attributes(classed("mz-menu", props), popover="auto"))
     return rx.el.div(opener, panel, class_name="mz-menu-root")
