@@ -328,11 +328,10 @@ class Bridge:
             except ShellError as error:
                 log.warning("queued message not delivered", chat=self.chat.chat_id, code=error.code)
 
-    async def answer_tool(self, tool: Tool, response: dict[str, Any]) -> None:
+    async def answer_tool(self, tool: Tool, response: dict[str, Any], summary: str) -> None:
         """Send the answer of a UI tool and show it as answered. The caller made sure that it happens once."""
         self._demand_run()
-        self.conversation.tool_answered(tool)
-        self.conversation.tool_state(tool.id, "answered")
+        self.conversation.tool_sent(tool, summary)
         await self.channel.settled()
         await self._send(protocol.tool_response(self.chat.runtime_chat_id, tool.id, tool.component, response))
 

@@ -32,6 +32,7 @@ from mozaiks_shell.chat.protocol import (
     Unknown,
     Upstream,
 )
+from mozaiks_shell.chat.summary import plain
 from mozaiks_shell.chat.transcript import Channel
 from mozaiks_shell.chat.writer import DELTA
 from mozaiks_shell.foundation.clock import now
@@ -91,6 +92,7 @@ class Conversation:
         self._echoes: deque[str] = deque(maxlen=32)
         self._seeds: set[str] = set()
         self._ours: set[str] = set()
+        self._answers: dict[str, str] = {}
         self._user_spoke = False
         self._last_user = ""
         self._said: Counter[tuple[str, str]] = Counter()
@@ -278,7 +280,10 @@ class Conversation:
             self.hidden["tool end without tool"] += 1
         elif over.dismissed:
             del self.tools[over.id]
-            self.tool_state(over.id, "dismissed")
+            if over.id in self._answers:  # off the screen; what became of it stays the answer
+                self.tool_state(over.id, "answered", self._answers[over.id], kept="dismissed")
+            else:
+                self.tool_state(over.id, "dismissed")
         elif tool.awaiting:
             self.tool_answered(tool)
             self.tool_state(over.id, "answered", over.summary)
@@ -301,8 +306,14 @@ class Conversation:
             self._asked(self.ask.id, message_id)
         self.set_status("running")
 
+    def tool_sent(self, tool: Tool, summary: str) -> None:
+        """The person answered a UI tool."""
+        self._answers[tool.id] = summary
+        self.tool_answered(tool)
+        self.tool_state(tool.id, "answered", summary)
+
     def tool_answered(self, tool: Tool) -> None:
-        """A UI tool was answered; the run goes on."""
+        """A UI tool was answered, here or elsewhere; the run goes on."""
         self.tools[tool.id] = Tool(tool.id, tool.component, tool.display, tool.title, "", False)
         self._ours.add(tool.id)
         self._user_spoke = True
@@ -310,10 +321,10 @@ class Conversation:
         if self.ask is None:
             self.set_status("running")
 
-    def tool_state(self, tool_id: str, state: str, summary: str = "") -> None:
-        """Show that a tool is answered, dismissed or expired."""
+    def tool_state(self, tool_id: str, state: str, summary: str = "", *, kept: str = "") -> None:
+        """Show that a tool is answered, dismissed or expired; ``kept`` is the state in the table, if another."""
         where = (col(ChatTool.chat_id) == self.channel.chat_id) & (col(ChatTool.id) == tool_id)
-        changes = update(ChatTool).where(where).values(state=state)
+        changes = update(ChatTool).where(where).values(state=kept or state)
         self.channel.append("tool_done", {"id": tool_id, "state": state, "summary": summary}, changes)
 
     def message(
@@ -336,10 +347,9 @@ class Conversation:
         }
         body |= {"cancelled": True} if cancelled else {}
         body |= {"queued": True} if queued else {}
-        changes = update(Chat).where(col(Chat.id) == self.channel.chat_id)
-        offset = self.channel.append(
-            "message", body, changes.values(last_text=" ".join(text[:400].split())[:200], updated_at=now())
-        )
+        line = plain(text[:800]) if role == "agent" else " ".join(text[:400].split())
+        changes = update(Chat).where(col(Chat.id) == self.channel.chat_id).values(last_text=line[:200], updated_at=now())
+        offset = self.channel.append("message", body, changes)
         if role != "notice":
             self._last_user = text if role == "user" else ""
             self._said["user" if role == "user" else who, text] += 1

@@ -21,10 +21,12 @@ from mozaiks_shell.chat.keeper import Keeper
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
 from mozaiks_shell.chat.protocol import Tool, clean
 from mozaiks_shell.chat.runs import Hooks, Runs, label_of
+from mozaiks_shell.chat.summary import answer_summary
 from mozaiks_shell.chat.transcript import Channel, Transcript, dumps
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import Conflict, Invalid, NotFound, ShellError, TooLarge, Unavailable
+from mozaiks_shell.foundation.json_text import checked
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
 
@@ -261,10 +263,11 @@ async def answer_tool(principal: Principal, chat_id: str, tool_id: str, response
         NotFound: no such tool in a chat of this person.
         ToolClosed: it was answered otherwise, dismissed, or its run has ended.
         TooLarge: the response is over 64,000 characters as JSON.
+        Invalid: it is nested too deep, or holds text that cannot be stored.
     """
     if not isinstance(response, dict):
         raise Invalid("The answer is not an object.")
-    encoded = json.dumps(response, separators=(",", ":"), sort_keys=True)
+    encoded = json.dumps(checked(response), separators=(",", ":"), sort_keys=True)
     if len(encoded) > MAX_RESPONSE:
         raise TooLarge("This answer is too large.")
     row = await tool_view(principal, chat_id, tool_id)
@@ -278,7 +281,7 @@ async def answer_tool(principal: Principal, chat_id: str, tool_id: str, response
         first = result.rowcount == 1
     if not first:
         now = await tool_view(principal, chat_id, tool_id)
-        if now.state == "answered" and now.response == json.loads(encoded):
+        if now.response == json.loads(encoded):
             return
         raise ToolClosed("This was answered already." if now.state == "answered" else "This is no longer waiting for an answer.")
     tool = bridge.conversation.tools.get(tool_id)
@@ -286,7 +289,8 @@ async def answer_tool(principal: Principal, chat_id: str, tool_id: str, response
         bridge.conversation.tool_state(tool_id, "dismissed")
         return
     try:
-        await bridge.answer_tool(Tool(tool_id, row.component, row.display, row.title, "", True), response)
+        answered = Tool(tool_id, row.component, row.display, row.title, "", True)
+        await bridge.answer_tool(answered, response, answer_summary(row.payload, response))
     except ShellError as error:
         bridge.conversation.tool_state(tool_id, "expired")
         raise ToolClosed(error.message) from error

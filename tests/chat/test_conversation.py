@@ -218,10 +218,12 @@ async def test_an_artifact_is_shown_until_it_is_dismissed(upstream, shell, ada):
         await tab.until(lambda: len(tab.kind("tool")) == 2)
         chat = tab.chat["chat"]
         assert [one.id for one in await chats.open_tools(ada.principal, chat)] == ["table_2"]
-        await tab.send(t="answer", tool="table_2", response={"status": "success"})
+        await tab.send(t="answer", tool="table_2", response={"status": "success", "action": "accept"})
         await tab.until(tab.asked)
-        assert [one["state"] for one in tab.kind("tool_done")] == ["answered", "dismissed"]
+        done = [one for one in tab.items if one["k"] == "tool_done"]
+        assert [(one["state"], one["summary"]) for one in done] == [("answered", "Use this")] * 2, "the answer is forgotten"
         assert [one.id for one in await chats.open_tools(ada.principal, chat)] == ["table_1"]
+        await chats.answer_tool(ada.principal, chat, "table_2", {"status": "success", "action": "accept"})
 
 
 async def test_stop_reaches_the_runtime_and_one_that_cannot_says_so(upstream, shell, ada):

@@ -35,7 +35,7 @@ async def test_project_brief_asks_with_a_form_and_writes_from_it(ada, shell):
         for _ in range(2):
             await tab.send(t="answer", tool=form["id"], response=answer)
         await tab.until(lambda: any("Spring relaunch" in text for _, _, text in tab.messages()))
-        assert [one["state"] for one in tab.kind("tool_done")] == ["answered"]
+        assert [(one["state"], one["summary"]) for one in tab.kind("tool_done")] == [("answered", "Spring relaunch · Website")]
         assert len(tab.kind("tool")) == 1, "the form was answered twice"
         await tab.until(tab.asked)
         await tab.send(t="say", text="Our customers", id="m1")
@@ -58,6 +58,9 @@ async def test_compare_options_shows_a_table_and_follows_the_answer(ada, shell):
         await tab.send(t="answer", tool=second["id"], response={"status": "success", "action": "accept", "data": {}})
         await tab.until(lambda: tab.saw_status("completed"))
         assert "comes first" in tab.messages()[-1][2]
+        assert [one["state"] for one in tab.kind("tool_done")] == ["dismissed", "answered"]
+        listed = next(one for one in await chats.list_chats(ada.principal) if one.id == chat)
+        assert listed.last_text.startswith("Result ") and not set("*#`[") & set(listed.last_text)
         assert tab.asked() is None
         await other.open(chat=chat)
         assert other.messages() == tab.messages()
