@@ -85,6 +85,7 @@ async def _no_context(_: Principal) -> dict[str, Any]:
 
 _hooks = Hooks(_no_context, lambda _, __: False)
 _runs: Runs | None = None
+_before_stop: list[Callable[[], Awaitable[None]]] = []
 
 
 def configure(
@@ -104,6 +105,11 @@ def configure(
         _hooks.allowed_path = allowed_path
 
 
+def before_stop(farewell: Callable[[], Awaitable[None]]) -> None:
+    """Run this when the process ends, before the runs are let go of."""
+    _before_stop.append(farewell)
+
+
 async def start_chats() -> Callable[[], Awaitable[None]]:
     """Lifespan step, after the runtime's: open the transcript, tell the truth about chats of the last life. Returns its undo."""
     global _runs
@@ -115,6 +121,8 @@ async def start_chats() -> Callable[[], Awaitable[None]]:
 
     async def undo() -> None:
         global _runs
+        for farewell in _before_stop:
+            await farewell()
         await runs.close()
         await transcript.close()
         _runs = None

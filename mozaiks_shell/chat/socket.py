@@ -3,25 +3,28 @@
 From the browser: ``open`` (chat or workflow, ``from`` the last offset seen), ``say``, ``answer``, ``stop``, ``ping``.
 To it: ``{"t":"chat"}`` with the status, durable items with offset ``o`` and kind ``k``, pieces of the streaming
 message as ``[o,"text"]``, ``caught_up``, ``refused``, ``pong``.
-Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1009 message
-too big, 1011 too slow, 1001 going away or silent (a client says ``ping`` at least every two minutes).
+Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1003 not text,
+1009 message too big, 1011 too slow or our fault, 1001 going away or silent (a client says ``ping`` at least every two
+minutes).
 """
 
 import asyncio
 import contextlib
 import json
 import re
-from collections import Counter
+from random import uniform
 from typing import Any, Final
 
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mozaiks_shell.chat import service
+from mozaiks_shell.chat.protocol import clean
 from mozaiks_shell.chat.transcript import Channel, Tail, dumps, wire
 from mozaiks_shell.chat.writer import DELTA, Entry
 from mozaiks_shell.foundation.access import Principal, set_principal
 from mozaiks_shell.foundation.errors import Invalid, NotFound, ShellError, TooMany
+from mozaiks_shell.foundation.events import Event, subscribe
 from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.foundation.limits import hit
 from mozaiks_shell.foundation.logging import get_logger
@@ -35,14 +38,18 @@ NOT_SIGNED_IN: Final = 4001
 NOT_YOURS: Final = 4003
 TOO_MANY: Final = 4008
 TOO_BIG: Final = 1009
+NOT_TEXT: Final = 1003
+FAILED: Final = 1011
 GOING_AWAY: Final = 1001
 _MAX_MESSAGE = 64 * 1024
 _MESSAGES_PER_MINUTE = 240
-_RECHECK = 60.0  # seconds
+_MAX_OFFSET = 2**53  # what a browser can count to
+_RECHECK = 5.0  # seconds, give or take a fifth; a sign-out in this process is heard at once
 _SILENCE = 150.0  # a browser that says nothing for so long, not even ping, is gone and frees its place
 _SEND_WITHIN = 30.0  # a browser that takes nothing for so long is gone
+_FAREWELL = 1.0  # the process ends; sockets get so long to close
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_open: Counter[tuple[str, str]] = Counter()
+_browsers: dict[tuple[str, str], set["_Browser"]] = {}
 
 
 class _Closed(Exception):
@@ -66,46 +73,89 @@ async def chat_socket(socket: WebSocket) -> None:
         await socket.close(NOT_SIGNED_IN, "Not signed in")
         return
     who = (principal.app_id, principal.user_id)
-    if _open[who] >= settings.sockets_per_user:
+    held = _browsers.setdefault(who, set())
+    if len(held) >= settings.sockets_per_user:
         await socket.close(TOO_MANY, "Too many chat windows")
         return
-    _open[who] += 1
+    browser = _Browser(socket, principal)
+    held.add(browser)
     try:
-        await _Browser(socket, principal).serve()
+        await browser.serve()
     finally:
-        _open[who] -= 1
-        if _open[who] <= 0:
-            del _open[who]
+        held.discard(browser)
+        if not held and _browsers.get(who) is held:
+            del _browsers[who]
+
+
+@subscribe("user.signed_out")
+async def _signed_out(event: Event) -> None:
+    """Whose session ended is looked at again at once."""
+    for browser in _browsers.get((event.app_id, event.user_id), ()):
+        browser.doubt.set()
+
+
+async def close_all() -> None:
+    """Tell every browser that the process ends, and wait a moment until they are told."""
+    everybody = [browser for held in _browsers.values() for browser in held]
+    for browser in everybody:
+        browser.end(_Closed(GOING_AWAY, "Going away"))
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_FAREWELL):
+            await asyncio.gather(*(browser.gone.wait() for browser in everybody))
+
+
+service.before_stop(close_all)
 
 
 class _Browser:
     """One open socket."""
 
     def __init__(self, socket: WebSocket, principal: Principal) -> None:
+        self.doubt = asyncio.Event()  # set: look at once whether the person is still signed in
+        self.gone = asyncio.Event()
         self._socket = socket
         self._principal = principal
         self._channel: Channel | None = None
         self._shower: asyncio.Task[None] | None = None
+        self._ending = asyncio.Event()
+        self._failure: BaseException | None = None
         self._heard = asyncio.get_running_loop().time()
 
     async def serve(self) -> None:
-        """Talk until the browser leaves, is signed out, or takes nothing any more."""
+        """Talk until the browser leaves, is signed out, or takes nothing any more. Leaves the socket closed."""
         set_principal(self._principal)
-        tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._recheck())]
+        tasks = [asyncio.create_task(work) for work in (self._listen(), self._recheck(), self._ending.wait())]
+        failure: BaseException | None = _Closed(GOING_AWAY, "Going away")  # if this task is cancelled
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            failure = next((task.exception() for task in done), None)
+            failure = self._failure or next((task.exception() for task in done), None)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._let_go()
-        if isinstance(failure, _Closed):
-            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                if self._socket.application_state is WebSocketState.CONNECTED:
-                    await self._socket.close(failure.code, failure.reason)
-        elif failure is not None and not isinstance(failure, WebSocketDisconnect | TimeoutError | RuntimeError):
-            log.error("chat socket failed", exc_info=failure)
+            await self._close(failure)
+            self.gone.set()
+
+    def end(self, failure: BaseException) -> None:
+        """Make :meth:`serve` end for this reason."""
+        self._failure = self._failure or failure
+        self._ending.set()
+
+    async def _close(self, failure: BaseException | None) -> None:
+        match failure:
+            case _Closed():
+                code, reason = failure.code, failure.reason
+            case TimeoutError():
+                code, reason = FAILED, "Too slow"
+            case _:
+                code, reason = FAILED, ""
+                if failure is not None and not isinstance(failure, WebSocketDisconnect | RuntimeError):
+                    log.error("chat socket failed", exc_info=failure)
+        if WebSocketState.DISCONNECTED not in {self._socket.client_state, self._socket.application_state}:
+            with contextlib.suppress(RuntimeError, WebSocketDisconnect, TimeoutError):
+                async with asyncio.timeout(_FAREWELL):
+                    await self._socket.close(code, reason)
 
     async def _send(self, text: str) -> None:
         async with asyncio.timeout(_SEND_WITHIN):
@@ -120,7 +170,10 @@ class _Browser:
 
     async def _recheck(self) -> None:
         while True:
-            await asyncio.sleep(_RECHECK)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(uniform(0.8, 1.2) * _RECHECK):
+                    await self.doubt.wait()
+            self.doubt.clear()
             if asyncio.get_running_loop().time() - self._heard > _SILENCE:
                 raise _Closed(GOING_AWAY, "Silent")
             await self._check()
@@ -129,7 +182,12 @@ class _Browser:
 
     async def _listen(self) -> None:
         while True:
-            raw = await self._socket.receive_text()
+            event = await self._socket.receive()
+            if event["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect(event.get("code", GOING_AWAY))
+            raw = event.get("text")
+            if raw is None:
+                raise _Closed(NOT_TEXT, "Not text")
             self._heard = asyncio.get_running_loop().time()
             if len(raw) > _MAX_MESSAGE or not raw.isascii() and len(raw.encode("utf-8", "replace")) > _MAX_MESSAGE:
                 raise _Closed(TOO_BIG, "Message too big")
@@ -179,7 +237,7 @@ class _Browser:
         await self._let_go()
         workflow = _text(message.get("workflow")) or None
         seen = message.get("from")
-        after = seen if isinstance(seen, int) and not isinstance(seen, bool) and seen >= -1 else -1
+        after = seen if isinstance(seen, int) and not isinstance(seen, bool) and -1 <= seen < _MAX_OFFSET else -1
         try:
             channel = await service.watch(
                 self._principal, _text(message.get("chat")) or None, workflow, new=message.get("new") is True
@@ -191,6 +249,11 @@ class _Browser:
         self._channel = channel
         # Subscribed before the log is read: what is committed in between comes twice and is skipped, never lost.
         self._shower = asyncio.create_task(self._show(channel, channel.watch(), after))
+        self._shower.add_done_callback(self._shown)
+
+    def _shown(self, shower: asyncio.Task[None]) -> None:
+        if not shower.cancelled() and (failure := shower.exception()) is not None:
+            self.end(failure)
 
     async def _let_go(self) -> None:
         shower, channel = self._shower, self._channel
@@ -214,9 +277,6 @@ class _Browser:
                     await self._send(channel.frame)
                 else:
                     after = await self._pass_on(entries, after)
-        except (WebSocketDisconnect, TimeoutError, RuntimeError):
-            with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                await self._socket.close(1011, "Too slow")
         finally:
             channel.unwatch(tail)
 
@@ -250,7 +310,7 @@ class _Browser:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return clean(value, _MAX_MESSAGE)
 
 
 def _object(value: object) -> dict[str, Any]:

@@ -8,8 +8,12 @@ import pytest
 from websockets.asyncio.client import connect
 
 from mozaiks_shell.chat import service as chats
+from mozaiks_shell.chat import socket as chat_socket
+from mozaiks_shell.chat.transcript import Channel
+from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity import service as identity
+from mozaiks_shell.identity.models import User
 
 WORDS = [f"word{number:03d} " for number in range(400)]
 
@@ -35,6 +39,91 @@ async def test_nobody_is_refused_and_a_signed_out_person_is_cut_off(upstream, sh
             await identity.close_session(ada.cookie.partition("=")[2])
             await tab.send(t="say", text="hello", id="m1")
             assert await tab.hung_up() == 4001
+
+
+async def hello(line):
+    await line.meta()
+    await line.idle()
+
+
+async def test_a_silent_tab_of_a_signed_out_person_is_cut_off_at_once(upstream, shell, ada, sign_up):
+    upstream.plays = [hello, hello]
+    eve = await sign_up("eve")
+    async with shell() as running, running.browser(ada) as tab, running.browser(eve) as hers:
+        await tab.open(workflow="Assistant")
+        await hers.open(workflow="Assistant")
+        async with asyncio.timeout(2):
+            await identity.close_all_sessions(ada.principal.user_id)
+            assert await tab.hung_up() == 4001
+        await hers.send(t="ping")
+        await hers.until(lambda: {"t": "pong"} in hers.frames)
+
+
+async def test_other_sessions_of_the_same_person_stay(upstream, shell, ada):
+    upstream.plays = [hello]
+    user = await identity.find_user(ada.principal.user_id)
+    other = await identity.open_session(user)
+    async with shell() as running, running.browser(ada) as tab:
+        await tab.open(workflow="Assistant")
+        await identity.close_session(other)
+        await tab.send(t="ping")
+        await tab.until(lambda: {"t": "pong"} in tab.frames)
+
+
+async def test_a_disabled_person_is_noticed_soon(upstream, shell, ada, monkeypatch):
+    assert chat_socket._RECHECK <= 5
+    monkeypatch.setattr(chat_socket, "_RECHECK", 0.05)
+    upstream.plays = [hello]
+    async with shell() as running, running.browser(ada) as tab:
+        await tab.open(workflow="Assistant")
+        async with db.system_session() as opened:
+            (await opened.get(User, ada.principal.user_id)).disabled = True
+        assert await tab.hung_up() == 4001
+
+
+async def test_binary_strange_offsets_and_strange_names(upstream, shell, ada):
+    upstream.plays = [hello]
+    async with shell() as running:
+        async with running.browser(ada) as tab:
+            await tab.open(workflow="Assistant")
+            for seen in (10**30, 2**63, -5, 1.5, True, "1", None):
+                wanted = tab.caught_up + 1
+                await tab.socket.send(json.dumps({"t": "open", "chat": tab.chat["chat"], "from": seen}))
+                await tab.until(lambda wanted=wanted: tab.caught_up >= wanted)
+            await tab.send(t="answer", tool="\ud800", response={})
+            await tab.send(t="answer", tool="t", response={"a": "\udfff"})
+            await tab.socket.send('{"t":"answer","tool":"t","response":{"a":' + "[" * 500 + "]" * 500 + "}}")
+            await tab.until(lambda: len(tab.refusals()) == 3)
+            assert tab.refusals() == ["TOOL_NOT_FOUND", "BAD_TEXT", "TOO_DEEP"]
+            await tab.socket.send(b"\x00\x01")
+            assert await tab.hung_up() == 1003
+        async with running.browser(ada) as tab:
+            await tab.send(t="open", chat="\ud800", **{"from": -1})
+            assert await tab.hung_up() == 4003
+
+
+async def test_browsers_are_told_when_the_process_ends(upstream, shell, ada):
+    upstream.plays = [hello]
+    async with shell() as running, running.browser(ada) as tab, running.browser(ada) as other:
+        await tab.open(workflow="Assistant")
+        await other.send(t="ping")
+        await other.until(lambda: {"t": "pong"} in other.frames)
+        await chat_socket.close_all()
+        assert (await tab.hung_up(), await other.hung_up()) == (1001, 1001)
+        assert chat_socket._browsers == {}
+
+
+async def test_a_replay_that_fails_closes_the_socket(upstream, shell, ada, monkeypatch):
+    upstream.plays = [hello]
+
+    async def broken(*_):
+        raise ValueError("the log cannot be read")
+        yield
+
+    async with shell() as running, running.browser(ada) as tab:
+        monkeypatch.setattr(Channel, "replay", broken)
+        await tab.send(t="open", workflow="Assistant", **{"from": -1})
+        assert await tab.hung_up() == 1011
 
 
 async def test_somebody_elses_chat_is_refused_everywhere(upstream, shell, ada, sign_up):
