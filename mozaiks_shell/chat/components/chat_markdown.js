@@ -6,22 +6,29 @@ import ReactMarkdown from "react-markdown";
 import remarkGfm from "remark-gfm";
 
 const GFM = [remarkGfm];
-const SERVER = /^\/(api|auth|brand|ws|\.well-known)(\/|$)/;
+const SERVER = /^\/+(api|auth|brand|ws|login|_[^/]*|\.well-known)(\/|$)/i;
 
-// The path when the address is a page of this app, else null.
-export function ownPath(href) {
+// Where an address leads: {path} to a page of this app, {href} elsewhere, null where no agent may send anybody
+// (our own server: a click there acts with the person's cookie) or nowhere.
+function target(href) {
   try {
     const url = new URL(href, location.href);
-    return url.origin === location.origin && !SERVER.test(url.pathname) ? url.pathname + url.search + url.hash : null;
+    if (url.origin !== location.origin) return { href };
+    return SERVER.test(decodeURIComponent(url.pathname)) ? null : { path: url.pathname + url.search + url.hash };
   } catch {
     return null;
   }
 }
 
+// The path when the address is a page of this app, else null.
+export const ownPath = (href) => target(href)?.path ?? null;
+
 function Link({ href = "", children }) {
   const navigate = useNavigate();
-  const path = href.startsWith("#") ? null : ownPath(href);
-  if (path === null) return jsx("a", { href, target: "_blank", rel: "noopener noreferrer nofollow", children });
+  const to = target(href);
+  if (!href || !to) return jsx("span", { children });
+  const { path } = to;
+  if (!path || href.startsWith("#")) return jsx("a", { href, target: "_blank", rel: "noopener noreferrer nofollow", children });
   const go = (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button) return;
     event.preventDefault();

@@ -4,10 +4,14 @@ Nothing here trusts a shape: what does not fit is left out, and what nobody can 
 plain keys and values.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from posixpath import normpath
 from typing import Any, Final, TypedDict
+from urllib.parse import unquote, urlsplit
 
 from mozaiks_shell.chat.components.labels import ACCEPT, CANCEL, DISMISS, SUBMIT
+from mozaiks_shell.foundation.settings import get_settings
 
 MAX_ROWS: Final = 500
 MAX_COLUMNS: Final = 24
@@ -15,6 +19,8 @@ MAX_FIELDS: Final = 60
 MAX_TEXT: Final = 20_000
 FIELD_TYPES: Final = frozenset({"text", "textarea", "select", "number", "checkbox", "date", "email", "url", "password"})
 CANCELLING: Final = frozenset({"cancel", "cancelled", "dismiss", "dismissed", "close", "reject"})
+_SERVER: Final = re.compile(r"/+(api|auth|brand|ws|login|_[^/]*|\.well-known)(/|$)", re.IGNORECASE)  # as in chat_markdown.js
+_SKIPPED_BY_BROWSERS: Final = re.compile(r"[\t\r\n]")
 _ENVELOPE: Final = frozenset(
     {"title", "description", "workflow_name", "display", "mode", "actions", "component", "component_type", "interaction_type"}
 )
@@ -303,11 +309,23 @@ def _parts(payload: Mapping[str, Any]) -> list[Block]:
 
 
 def safe_href(value: object) -> str:
-    """An address a link may have: a path of ours, http(s) or mail; anything else is no link."""
-    href = text(value, 2000).strip()
-    if href.startswith("/") and not href.startswith(("//", "/\\")):
+    """An address a link may have: a page of ours, http(s) or mail; anything else is no link.
+
+    Nor are addresses of our own server (``/auth/logout``): a click there acts with the person's cookie.
+    """
+    href = _SKIPPED_BY_BROWSERS.sub("", text(value, 2000)).strip()
+    if href.lower().startswith("mailto:"):
         return href
-    return href if href.lower().startswith(("https://", "http://", "mailto:")) else ""
+    try:
+        parts = urlsplit(href.replace("\\", "/"))
+        ours = parts.hostname in {None, *(urlsplit(origin).hostname for origin in get_settings().allowed_origins)}
+    except ValueError:
+        return ""
+    if ours and _SERVER.match(normpath(unquote(parts.path))):
+        return ""
+    if href.startswith("/") and not parts.netloc:
+        return href
+    return href if href.lower().startswith(("https://", "http://")) else ""
 
 
 def sorted_rows(rows: list[RowItem], index: int, *, descending: bool) -> list[RowItem]:

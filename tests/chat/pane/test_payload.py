@@ -76,7 +76,22 @@ def test_unsafe_addresses_are_no_links(href):
     assert safe_href(href) == ""
 
 
-@pytest.mark.parametrize("href", ["/settings", "https://example.com", "mailto:a@example.com"])
+@pytest.mark.parametrize(
+    "href",
+    [
+        "/auth/logout", "/AUTH/logout", "/%61uth/logout", "/x/../auth/logout", "/x\\..\\auth/logout", "/au\tth/logout", "/login",
+        "/api/auth/logout?everywhere=true", "/__mozaiks/admin/analytics", "/_event", "/ws/chat", "/.well-known/jwks.json",
+        "http://localhost:3000/auth/logout", "HTTP://LocalHost:3000//auth/logout", "http://a@127.0.0.1:3000/auth/logout",
+        "http:/auth/logout", "http://[/auth",
+    ],
+)  # fmt: skip
+def test_nor_do_addresses_of_our_own_server(href):
+    assert safe_href(href) == ""
+
+
+@pytest.mark.parametrize(
+    "href", ["/settings", "/authors", "/plugins/api", "https://example.com", "https://example.com/auth/x", "mailto:a@example.com"]
+)
 def test_safe_addresses_stay(href):
     assert safe_href(href) == href
 
