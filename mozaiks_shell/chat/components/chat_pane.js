@@ -10,6 +10,7 @@ import "./chat.css";
 const NEAR_END_PX = 48;
 const ANNOUNCED_MS = 3_000;
 const BY_HAND_MS = 1_000;
+const OVER = new Set(["completed", "interrupted", "failed"]);
 const HAND = ["wheel", "touchmove", "keydown", "pointerdown"];
 
 // Everything up to the last blank line outside a code fence is final and may become Markdown.
@@ -46,8 +47,9 @@ function Writing({ stream, labels }) {
   });
 }
 
-const Message = memo(function Message({ item, named, labels }) {
-  const { role, who, text, at, cancelled, queued } = item;
+const Message = memo(function Message({ item, named, heard, labels }) {
+  const { role, who, text, at, cancelled } = item;
+  const queued = item.queued && heard;
   const time = at && new Date(at);
   const body =
     role === "user" ? jsx("div", { className: "mzc-said", children: text }) : jsx(Prose, { text: text || "", labels });
@@ -76,12 +78,12 @@ const Tool = memo(function Tool({ item, labels, onArtifact }) {
       jsx("strong", { children: item.title || item.component }),
       jsx("span", { children: item.summary ? `${told}: ${item.summary}` : told }),
       item.state === "open" &&
-        jsx("button", { type: "button", className: "mz-button mz-secondary", onClick: onArtifact, children: labels.openArtifact }),
+        jsx("button", { type: "button", className: "mz-button mz-button-small mz-secondary", onClick: onArtifact, children: labels.openArtifact }),
     ],
   });
 });
 
-const Log = memo(function Log({ items, labels, onArtifact }) {
+const Log = memo(function Log({ items, heard, labels, onArtifact }) {
   let speaker = "";
   return items.map((item) => {
     if (item.k === "tool") return jsx(Tool, { item, labels, onArtifact }, item.key);
@@ -89,7 +91,7 @@ const Log = memo(function Log({ items, labels, onArtifact }) {
     const name = `${item.role}:${item.who}`;
     const named = name !== speaker;
     speaker = name;
-    return jsx(Message, { item, named, labels }, item.key);
+    return jsx(Message, { item, named, heard, labels }, item.key);
   });
 });
 
@@ -116,7 +118,7 @@ function Status({ state, labels, onAgain, onRetry }) {
     "data-tone": tone,
     children: line && [
       jsx("span", { children: connection === "live" && detail ? detail : line[0] }, "text"),
-      line[1] && jsx("button", { type: "button", className: "mz-button mz-secondary", onClick: line[2], children: line[1] }, "way-out"),
+      line[1] && jsx("button", { type: "button", className: "mz-button mz-button-small mz-secondary", onClick: line[2], children: line[1] }, "way-out"),
     ],
   });
 }
@@ -169,7 +171,7 @@ function useScroll(scroller, content) {
 
 // Focus goes to the composer when a person opens the pane (not when a reload brings it back) and returns to the
 // bubble on closing; Tab stays inside the overlay.
-function useFocus(root, box, { surface, bubble }, escape) {
+function useFocus(root, box, { surface, bubble, chatId, fresh }, escape) {
   const before = useRef(null);
   useEffect(() => {
     const was = before.current;
@@ -179,6 +181,10 @@ function useFocus(root, box, { surface, bubble }, escape) {
     } else if (was !== surface && (navigator.userActivation?.isActive ?? true)) box.current?.focus({ preventScroll: true });
   }, [surface, bubble, box]);
   useEffect(() => {
+    const lost = document.activeElement === document.body; // the line that was pressed went with its list
+    if (lost && before.current !== "closed" && navigator.userActivation?.isActive) box.current?.focus({ preventScroll: true });
+  }, [chatId, fresh, box]);
+  useEffect(() => {
     const pane = root.current.closest("[data-surface]");
     const keys = (event) => {
       if (event.key === "Escape" && !event.defaultPrevented) {
@@ -186,7 +192,7 @@ function useFocus(root, box, { surface, bubble }, escape) {
         escape();
       } else if (event.key === "Tab" && pane.dataset.surface === "overlay") {
         const stops = [...pane.querySelectorAll("a[href],button,input,select,textarea,[tabindex='0']")];
-        const reachable = stops.filter((one) => !one.disabled && one.type !== "hidden" && one.getClientRects().length);
+        const reachable = stops.filter((one) => !one.disabled && one.type !== "hidden" && one.getClientRects().length && !one.closest("[inert]"));
         const edge = event.shiftKey ? reachable[0] : reachable.at(-1);
         if (document.activeElement !== edge) return;
         event.preventDefault();
@@ -264,7 +270,7 @@ export function Conversation(props) {
           className: "mzc-content",
           children: [
             caughtUp && !items.length && !live && !pending.length && jsx("p", { className: "mzc-empty", children: labels.empty }),
-            jsx(Log, { items, labels, onArtifact }),
+            jsx(Log, { items, heard: !OVER.has(status), labels, onArtifact }),
             ...pending.map(({ id, text }) =>
               jsx("article", { className: "mzc-message mzc-pending", "data-role": "user", children: jsx("div", { className: "mzc-said", children: text }) }, id),
             ),

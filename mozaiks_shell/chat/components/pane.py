@@ -101,6 +101,7 @@ def chat_pane() -> rx.Component:
             rx.el.section(talk, aria_label=labels.CONVERSATION, class_name="mzc-conversation"),
             rx.foreach(ChatState.artifact, _artifact),
             class_name="mzc-columns",
+            custom_attrs={"inert": ChatState.menu},  # behind the list of chats
         ),
         role="dialog",
         aria_label=labels.CHAT,

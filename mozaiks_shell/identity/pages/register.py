@@ -28,7 +28,7 @@ def register() -> rx.Component:
 def _form() -> rx.Component:
     name = kit.text_input(
         id="username", name="username", default_value=SignIn.username, required=True, min_length=2, max_length=64,
-        auto_complete="username", auto_capitalize="none", spell_check=False,
+        auto_complete="username", auto_capitalize="none", spell_check=False, auto_focus=True,
     )  # fmt: skip
     email = kit.text_input(
         id="email", name="email", type="email", default_value=SignIn.email, required=True, max_length=254, auto_complete="email"

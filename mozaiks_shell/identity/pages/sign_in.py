@@ -25,7 +25,7 @@ def sign_in() -> rx.Component:
 def _password_form() -> rx.Component:
     name = kit.text_input(
         id="username", name="username", default_value=SignIn.username, required=True, max_length=254,
-        auto_complete="username", auto_capitalize="none", spell_check=False,
+        auto_complete="username", auto_capitalize="none", spell_check=False, auto_focus=True,
     )  # fmt: skip
     password = kit.text_input(id="password", name="password", type="password", required=True, auto_complete="current-password")
     return post_form(
