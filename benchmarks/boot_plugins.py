@@ -35,7 +35,6 @@ from mozaiks_shell import sdk
 
 
 class Items(sdk.State):
-    access = sdk.Access.signed_in()
     items: list[str] = []
 
     @sdk.event
@@ -80,9 +79,10 @@ def start(site: Site) -> tuple[float, float, int]:
 
 def main(rounds: int) -> None:
     """Measure and publish."""
-    calm()
     about = {"host": host(), "rounds": rounds}
     site = Site.copy("bench-boot")
+    start(site)  # installs the JavaScript packages
+    calm()
     seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
     memory: dict[tuple[str, int], list[float]] = defaultdict(list)
     for _ in range(rounds):

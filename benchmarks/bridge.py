@@ -36,7 +36,8 @@ from mozaiks_shell.identity import service
 
 async def make():
     for number in range(int(sys.argv[1])):
-        user = await service.register(f"bench{number}", "correct horse battery", f"bench{number}@example.com")
+        name = sys.argv[2] + str(number)
+        user = await service.register(name, "correct horse battery", f"{name}@example.com")
         print(service.cookie_name() + "=" + await service.open_session(user))
 
 asyncio.run(make())
@@ -85,10 +86,12 @@ async def through(server: Server, cookie: str, mark: str, gate: asyncio.Barrier)
     where = f"{server.base.replace('http', 'ws', 1)}/ws/chat"
     async with websockets.connect(where, origin=server.base, additional_headers={"Cookie": cookie}, compression=None) as socket:
         await socket.send(json.dumps({"t": "open", "chat": None, "workflow": "Assistant", "from": -1, "new": True}))
+        alive = asyncio.create_task(ping(socket))
         ready = status = False
         while not (ready and status):
             value = json.loads(await socket.recv())
             if isinstance(value, dict):
+                assert value.get("t") != "refused", value
                 ready = ready or value.get("t") == "caught_up"
                 status = status or value.get("status") in {"running", "waiting"}
         await gate.wait()
@@ -99,7 +102,15 @@ async def through(server: Server, cookie: str, mark: str, gate: asyncio.Barrier)
             value = json.loads(frame)
             if isinstance(value, list):
                 stream.take(frame, value[1])
+        alive.cancel()
     return stream
+
+
+async def ping(socket: websockets.ClientConnection) -> None:
+    """What a browser sends while it waits."""
+    while True:
+        await asyncio.sleep(15)
+        await socket.send('{"t":"ping"}')
 
 
 def added(streams: list[Stream], sent: dict[str, list[float]]) -> list[float]:
@@ -164,10 +175,9 @@ async def chainlit(base: str) -> float:
 
 def people(server: Server, count: int) -> list[str]:
     """Sessions of that many new people, made behind the rate limits of the sign-up form."""
-    answer = subprocess.run(
-        [server.python, "-c", _PEOPLE, str(count)], cwd=server.site.folder, env=server.environment() | {"PYTHONPATH": "."},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    command = [server.python, "-c", _PEOPLE, str(count), f"b{uuid4().hex[:8]}"]
+    environment = server.environment() | {"PYTHONPATH": "."}
+    answer = subprocess.run(command, cwd=server.site.folder, env=environment, capture_output=True, text=True, check=True)
     return [line for line in answer.stdout.splitlines() if "=" in line]
 
 
@@ -184,9 +194,9 @@ def main(rounds: int) -> None:
         answers(f"{runtime}/api/health", time.monotonic())
         server = Site.copy("bench").serve(data, MOZAIKS_AI_URL=runtime)
         stack.callback(server.stop)
-        cookies = people(server, STREAMS // PER_PERSON)
+        crowds = [people(server, STREAMS // PER_PERSON) for _ in range(rounds)]
         calm()
-        found = [asyncio.run(one_round(runtime, server, cookies)) for _ in range(rounds)]
+        found = [asyncio.run(one_round(runtime, server, cookies)) for cookies in crowds]
         assert server.process is not None
         about["shell_mib"] = round(memory_mib(server.process.pid))
         with comparator("chainlit", TOKENS=str(TOKENS), RATE=str(RATE)) as other:

@@ -4,12 +4,13 @@ import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -84,12 +85,18 @@ def percentile(values: Sequence[float], share: float) -> float:
 
 
 def publish(name: str, about: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    """Write ``results/<name>.json`` and print the rows as a table."""
+    """Write ``results/<name>.json``, print the rows as a table and put it into its place in the README."""
     path = HERE / "results" / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"benchmark": name, **about, "rows": rows}, indent=1) + "\n", "utf-8")
-    print(table(rows))
-    print(f"\n{path}")
+    made = about["host"]
+    where = f"{made['when'][:10]}, {made['cores']} cores {made['cpu']}, {made['memory_gib']} GiB, {made['system']}"
+    spoken = f"{where}, Python {made['python']}, Reflex {made['reflex']}; median of {about['rounds']} (smallest to largest)."
+    text = f"{table(rows)}\n\n{spoken}"
+    print(text)
+    readme = HERE / "README.md"
+    place = re.compile(f"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    readme.write_text(place.sub(lambda found: f"{found[1]}\n{text}\n\n{found[2]}", readme.read_text("utf-8")), "utf-8")
 
 
 def table(rows: list[dict[str, Any]]) -> str:
@@ -169,10 +176,3 @@ def memory_mib(group: int) -> float:
                 if os.getpgid(int(entry.name)) == group:
                     total += next(int(line.split()[1]) for line in _lines(f"{entry}/smaps_rollup") if line.startswith("Pss:"))
     return total / 1024
-
-
-def repeat(rounds: int, *measures: Callable[[], None]) -> None:
-    """Run the measures in turn, round after round, so that drift of the machine hits all of them."""
-    for _ in range(rounds):
-        for measure in measures:
-            measure()

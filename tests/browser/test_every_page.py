@@ -1,6 +1,7 @@
 """F-001: every page the app serves stands in the same frame, works at 390 px and in the dark, and loads nothing foreign."""
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE, holds, picture, settled
 from tests.invariants.product import assembled
@@ -32,6 +33,7 @@ def test_page_stands_in_the_frame(visit, people, route):
     assert page.title().strip()
     if not anonymous:
         assert page.get_by_role("navigation", name="Main").count() == 1
+        expect(page.get_by_role("button", name="Open chat")).to_be_visible(visible=PAGES.get(route, {"chat": True})["chat"])
     for size, label in ((WIDE, "1440"), (NARROW, "390")):
         for scheme in ("light", "dark"):
             page.set_viewport_size(size)
