@@ -4,8 +4,8 @@ import asyncio
 import json
 
 import pytest
-from sqlalchemy import text, update
-from sqlmodel import col
+from sqlalchemy import func, select, update
+from sqlmodel import col, select
 
 from mozaiks_shell.chat.conversation import Conversation
 from mozaiks_shell.chat.models import Chat, ChatEvent
@@ -67,7 +67,7 @@ async def test_nothing_is_shown_that_is_not_in_the_table(transcript):
     while seen < 200:
         entries = await tail.take()
         async with session(SCOPE) as opened:
-            rows = (await opened.execute(text("SELECT count(*) FROM chat_event"))).scalar_one()
+            rows = (await opened.execute(select(func.count(col(ChatEvent.offset))))).scalar_one()
         assert rows >= seen + len(entries)
         assert [entry.offset for entry in entries] == list(range(seen, seen + len(entries)))
         seen += len(entries)
@@ -101,7 +101,7 @@ async def test_replay_from_any_offset_gives_the_same_page(transcript):
             offset = after[0] if isinstance(after, list) else after["o"] if before else -1
             assert kept([*before, *[text async for _, text in channel.replay(offset)]]) == whole, (compacted, cut)
     async with session(SCOPE) as opened:
-        kinds = (await opened.execute(text('SELECT kind FROM chat_event ORDER BY "offset"'))).scalars().all()
+        kinds = (await opened.execute(select(ChatEvent.kind).order_by(col(ChatEvent.offset)))).scalars().all()
     assert kinds == ["message", "message", "live", "d", "d", "d", "d"]
 
 
