@@ -19,14 +19,14 @@ def _figure(figure: Figure) -> rx.Component:
 def _plugin(line: PluginLine) -> rx.Component:
     return rx.el.tr(
         rx.el.th(line["name"], " ", rx.el.span(line["version"], class_name="mz-muted"), scope="row", class_name="mz-cell-name"),
-        rx.el.td(badge(line["state"], tone=line["tone"])),
+        rx.el.td(badge(line["state"], tone=rx.Var.create(line["tone"]))),
         rx.el.td(line["reason"], class_name="mz-cell-text"),
     )
 
 
 def _act(line: AuditLine) -> rx.Component:
     who = rx.el.td(line["actor"], title=line["actor_id"], class_name="mz-cell-name")
-    return rx.el.tr(rx.el.td(line["at"], class_name="mz-cell-time"), rx.el.td(line["act"]), who)
+    return rx.el.tr(rx.el.td(line["at"], class_name="mz-cell-line"), rx.el.td(line["act"], class_name="mz-cell-line"), who)
 
 
 @page(
