@@ -6,7 +6,7 @@ from sqlalchemy import DateTime, Text, UniqueConstraint
 from sqlmodel import Field
 
 from mozaiks_shell.foundation.clock import now
-from mozaiks_shell.foundation.db import SystemRow, UserRow
+from mozaiks_shell.foundation.db import AppRow, UserRow
 from mozaiks_shell.foundation.ids import new_id
 
 
@@ -52,7 +52,7 @@ class SubscriptionChange(UserRow, table=True):
     actor: str = Field(max_length=64)
 
 
-class BillingEvent(SystemRow, table=True):
+class BillingEvent(AppRow, table=True):
     """A webhook that was seen. ``outcome``: applied, unchanged, ignored, or failed (then ``detail`` says why)."""
 
     __tablename__ = "billing_event"

@@ -256,14 +256,14 @@ class Settings(BaseSettings):
     @field_validator("execution_token_private_key")
     @classmethod
     def _signing_key(cls, value: SecretStr) -> SecretStr:
-        if pem := value.get_secret_value():
+        if pem := value.get_secret_value().replace("\\n", "\n"):
             try:
                 key = load_pem_private_key(pem.encode(), None)
             except (ValueError, TypeError):
                 raise ValueError("is not an unencrypted private key in PEM form") from None
             if not isinstance(key, RSAPrivateKey) or key.key_size < 2048:
                 raise ValueError("must be an RSA key of at least 2048 bits")
-        return value
+        return SecretStr(pem)
 
     @field_validator("oidc_authority", "ai_url", "ai_ws_url", "openai_base_url", "stripe_api_base")
     @classmethod

@@ -22,7 +22,7 @@ def _to(path: str, **query: str) -> RedirectResponse:
 
 
 def _wanted(fields: dict[str, str], request: Request) -> str:
-    """Where the person wanted to go: the form says it, or (before the page's script ran) the page's own address."""
+    """Where the person wanted to go: form or link say it, or (before the page's script ran) the page's own address."""
     address = parse_qs(urlsplit(request.headers.get("referer", "")).query)
     return service.safe_next(fields.get("next") or address.get("next", ["/"])[0])
 
@@ -101,12 +101,13 @@ def _visit_cookie() -> str:
 
 
 @router.get("/auth/oidc/start")
-async def oidc_start(request: Request, next: str = "/") -> RedirectResponse:
+async def oidc_start(request: Request) -> RedirectResponse:
     """Off to the issuer."""
+    wanted = _wanted(dict(request.query_params), request)
     try:
-        departure = await service.leave_for_issuer(next, ip=client_ip(request))
+        departure = await service.leave_for_issuer(wanted, ip=client_ip(request))
     except ShellError as error:
-        return _to("/sign-in", error=_codes(error), next=_next(service.safe_next(next)))
+        return _to("/sign-in", error=_codes(error), next=_next(wanted))
     response = RedirectResponse(departure.url, 303)
     response.set_cookie(
         _visit_cookie(), departure.browser_secret, max_age=int(VISIT_LIFETIME.total_seconds()), path="/", httponly=True,

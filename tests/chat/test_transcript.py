@@ -5,7 +5,7 @@ import json
 
 import pytest
 from sqlalchemy import func, select, update
-from sqlmodel import col, select
+from sqlmodel import col
 
 from mozaiks_shell.chat.conversation import Conversation
 from mozaiks_shell.chat.models import Chat, ChatEvent

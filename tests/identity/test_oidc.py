@@ -11,7 +11,7 @@ from mozaiks_shell.foundation.db import system_session
 from mozaiks_shell.identity import issuer, service
 from mozaiks_shell.identity.adapters import oidc
 from mozaiks_shell.identity.adapters.oidc import roles_in
-from mozaiks_shell.identity.models import User
+from mozaiks_shell.identity.models import IssuerVisit, User
 
 PASSWORD = "correct horse battery"
 
@@ -335,3 +335,12 @@ async def test_sign_out_offers_the_issuers_own_sign_out(at_forger, forger):
 async def test_a_minute_of_clock_difference_is_forgiven(at_forger, forger):
     forger.claims = {"exp": int(now().timestamp()) - 60}
     assert told((await visit(at_forger))[0]) == ("/", {})
+
+
+async def test_a_click_before_the_pages_script_ran_still_leads_back(at_mock):
+    """The prerendered link carries no ``next``; the page's own address does."""
+    origin = str(at_mock.base_url).rstrip("/")
+    start = await at_mock.get("/auth/oidc/start", headers={"referer": f"{origin}/sign-in?next=%2Freports%3Fyear%3D2026"})
+    async with system_session() as opened:
+        wanted = (await opened.execute(select(IssuerVisit.next_path))).scalars().all()
+    assert (start.status_code, wanted) == (303, ["/reports?year=2026"])
