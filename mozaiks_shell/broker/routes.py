@@ -11,10 +11,22 @@ from mozaiks_shell.broker.errors import BadRequest
 from mozaiks_shell.foundation.access import Access, Principal
 from mozaiks_shell.foundation.errors import Forbidden, NotFound
 from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.identity.service import bearer_in
 
 router = APIRouter()
 Person = Annotated[Principal, Depends(needs(Access.signed_in()))]
 Model = TypeVar("Model", bound=BaseModel)
+
+
+def _may_hold_tokens(authorization: Annotated[str, Header()] = "") -> bool:
+    """Whether this caller gets the runtime's token itself: programs do, browsers only in direct mode (C-05).
+
+    A browser of ours never needs it, because the shell talks to the runtime for it.
+    """
+    return bool(bearer_in(authorization)) or get_settings().direct_runtime
+
+
+HoldsTokens = Annotated[bool, Depends(_may_hold_tokens)]
 Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=128)]
 
 
@@ -51,11 +63,17 @@ async def published_keys() -> dict[str, Any]:
 
 
 @router.post("/api/workflows/start")
-async def start_workflow(person: Person, body: dict[str, Any] = Body(), key: Key = None) -> dict[str, Any]:
+async def start_workflow(
+    person: Person, holds_tokens: HoldsTokens, body: dict[str, Any] = Body(), key: Key = None
+) -> dict[str, Any]:
     """Start or resume a chat; answers in the spelling of the request.
 
-    The token is for clients that talk to the runtime themselves. A chat has one connection upstream: whoever
-    connects with it takes over from the shell's own chat pane.
+    The token is for clients that talk to the runtime themselves; it is empty for a browser that came with its
+    cookie, unless ``MOZAIKS_DIRECT_RUNTIME`` is on. A chat has one connection upstream: whoever connects takes over
+    from the shell's own chat pane.
+
+    Somebody else's ``chat_id`` is answered with 403, an unknown one with 404 (F-141). That tells that an id exists,
+    and nothing else; ids are random (UUID4), so there is nothing to be found by trying.
     """
     wanted = _parsed(StartBody, body)
     if not wanted.workflow_name and not wanted.chat_id:
@@ -63,24 +81,25 @@ async def start_workflow(person: Person, body: dict[str, Any] = Body(), key: Key
     session = await service.start(
         person, wanted.workflow_name, chat_id=wanted.chat_id, idempotency_key=key or wanted.client_request_id
     )
+    token = session.token if holds_tokens else ""
     if any(name in body for name in ("WorkflowName", "ChatId")):
         return {
             "ChatId": session.chat_id,
             "WorkflowName": session.workflow,
             "RuntimeWsUrl": session.ws_url,
-            "RuntimeToken": session.token,
+            "RuntimeToken": token,
         }
     return {
         "chat_id": session.chat_id,
         "workflow_name": session.workflow,
         "runtime_ws_url": session.ws_url,
-        "runtime_token": session.token,
+        "runtime_token": token,
     }
 
 
 @router.post("/api/ai/launch")
-async def launch(person: Person, body: Any = Body(default=None), key: Key = None) -> dict[str, Any]:
-    """Start the workflow of a capability."""
+async def launch(person: Person, holds_tokens: HoldsTokens, body: Any = Body(default=None), key: Key = None) -> dict[str, Any]:
+    """Start the workflow of a capability. ``launch_token`` as in :func:`start_workflow`."""
     wanted = _parsed(LaunchBody, body)
     capability = next((one for one in service.capabilities() if one.id == wanted.capability_id), None)
     if capability is None:
@@ -93,7 +112,7 @@ async def launch(person: Person, body: Any = Body(default=None), key: Key = None
         "app_id": person.app_id,
         "capability_id": capability.id,
         "chat_id": session.chat_id,
-        "launch_token": session.token,
+        "launch_token": session.token if holds_tokens else "",
         "expires_in": session.expires_in,
         "runtime": {
             "runtime_api_base_url": session.api_url,

@@ -61,8 +61,8 @@ class EmbeddedRuntime:
             began = loop.time()
             try:
                 await self._live()
-            except OSError as error:
-                log.error("embedded runtime cannot be started", error=str(error))
+            except Exception as error:  # noqa: BLE001 - whatever it is: who keeps the child must not die
+                log.error("embedded runtime cannot be started", error=f"{type(error).__name__}: {error}")
             pause = _FIRST_PAUSE if loop.time() - began > _STABLE_AFTER else min(pause * 2, _LONGEST_PAUSE)
             self.restarts += 1
             await asyncio.sleep(pause)

@@ -96,9 +96,13 @@ async def start_runtime() -> Callable[[], Awaitable[None]]:
     """Lifespan step: start the embedded runtime unless another one is configured or AI is off. Returns its undo.
 
     Does not wait until the runtime listens; the first caller does.
+
+    Raises:
+        ConfigError: a capability file or a signing key is unusable.
     """
     settings = get_settings()
     reload()
+    await asyncio.to_thread(tokens.signing_keys)
     if settings.ai_enabled and not settings.ai_url:
         _broker.embedded = EmbeddedRuntime()
     return _stop_runtime

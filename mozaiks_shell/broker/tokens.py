@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from joserfc import jwt
+from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
+from mozaiks_shell.appconfig.loader import ConfigError
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.settings import get_settings
@@ -68,7 +70,11 @@ def jwks() -> dict[str, Any]:
 
 
 def signing_keys() -> list[RSAKey]:
-    """Every valid key, the signing one first. Makes the first key of an installation."""
+    """Every valid key, the signing one first. Makes the first key of an installation.
+
+    Raises:
+        ConfigError: a file in the folder is not one. The operator's own key was looked at when the settings were read.
+    """
     global _cache
     settings = get_settings()
     given = settings.execution_token_private_key.get_secret_value()
@@ -78,10 +84,17 @@ def signing_keys() -> list[RSAKey]:
         files = [_first(folder)]
     state = (given, *files)
     if _cache is None or _cache[0] != state:
-        pems = ([given.replace("\\n", "\n").encode()] if given else []) + [file.read_bytes() for file in files]
-        keys = [RSAKey.import_key(pem) for pem in pems]
+        keys = [RSAKey.import_key(given)] if given else []
+        keys += [_read(file) for file in files]
         _cache = (state, [RSAKey.import_key(key.as_pem(private=True), {"kid": key.thumbprint()}) for key in keys])
     return _cache[1]
+
+
+def _read(file: Path) -> RSAKey:
+    try:
+        return RSAKey.import_key(file.read_bytes())
+    except (JoseError, ValueError, TypeError):
+        raise ConfigError(file, ["not an RSA key in PEM form"]) from None  # the library's words may quote the key
 
 
 def rotate() -> str:

@@ -60,7 +60,12 @@ def create_app(config: RuntimeConfig) -> FastAPI:
         await http.aclose()
 
     app = FastAPI(
-        title="Mozaiks embedded runtime", version="5.0.0", docs_url=None, redoc_url=None, lifespan=lifespan
+        title="Mozaiks embedded runtime",
+        version="5.0.0",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None if config.auth_enabled else "/openapi.json",
+        lifespan=lifespan,
     )
     app.state.services = services
     app.include_router(http_api.router)

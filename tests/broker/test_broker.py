@@ -16,6 +16,7 @@ from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import Scope
 from mozaiks_shell.foundation.errors import Conflict, Forbidden, NotFound, PlanNeeded, RoleNeeded, TooMany, Unavailable, Upstream
 from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.identity import service as identity
 from tests.chat.conftest import running_shell, upstream  # noqa: F401 - a fixture
 from tests.chat.conftest import sign_up as sign_up  # a fixture
 
@@ -236,3 +237,23 @@ async def test_http_speaks_both_spellings(configs, upstream, sign_up):  # noqa: 
             assert (await http.post("/api/workflows/start", json={"workflow_name": "Assistant"})).status_code == 401
             keys = (await http.get("/.well-known/jwks.json")).json()["keys"]
             assert keys and all("d" not in key for key in keys)
+
+
+async def test_the_runtimes_token_is_for_programs_not_for_browsers(configs, upstream, sign_up, monkeypatch):  # noqa: F811
+    ada = await sign_up("ada")
+    token = await identity.open_session(await identity.find_user(ada.principal.user_id), kind="token")
+    browser, program = {"cookie": ada.cookie, "origin": get_settings().origin}, {"authorization": f"Bearer {token}"}
+
+    async def answers(headers):
+        async with httpx.AsyncClient(base_url=running.url, headers=headers) as http:
+            snake = (await http.post("/api/workflows/start", json={"workflow_name": "Assistant"})).json()
+            pascal = (await http.post("/api/workflows/start", json={"WorkflowName": "Assistant"})).json()
+            launch = (await http.post("/api/ai/launch", json={"capability_id": "assistant"})).json()
+        return [snake["runtime_token"], pascal["RuntimeToken"], launch["launch_token"]]
+
+    async with running_shell() as running:
+        assert await answers(browser) == ["", "", ""]
+        assert all(answer.count(".") == 2 for answer in await answers(program))
+        monkeypatch.setenv("MOZAIKS_DIRECT_RUNTIME", "true")
+        get_settings.cache_clear()
+        assert all(answer.count(".") == 2 for answer in await answers(browser))

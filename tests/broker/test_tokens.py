@@ -1,5 +1,6 @@
 """Execution tokens: accepted by rules written down from the published runtime, keys that survive races and rotation."""
 
+import asyncio
 import os
 import stat
 import subprocess
@@ -12,7 +13,9 @@ from joserfc import jws, jwt
 from joserfc.errors import BadSignatureError, JoseError
 from joserfc.jwk import KeySet
 
-from mozaiks_shell.broker import tokens
+from mozaiks_shell.appconfig.loader import ConfigError
+from mozaiks_shell.broker import runtime_process, tokens
+from mozaiks_shell.broker import service as broker
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.settings import get_settings
 
@@ -116,3 +119,30 @@ def test_the_operators_own_key_signs(settings, monkeypatch):
     get_settings.cache_clear()
     assert [key["kid"] for key in tokens.jwks()["keys"]] == [kid]
     assert not (get_settings().data_dir / "keys").exists()
+
+
+async def test_a_key_file_that_went_bad_is_named(settings):
+    tokens.rotate()
+    (file,) = (settings.data_dir / "keys").glob("*.pem")
+    file.write_text("scribble")
+    later = file.with_name("execution-ffffffffffffffff.pem")
+    file.rename(later)
+    with pytest.raises(ConfigError, match="execution-ffffffffffffffff.pem"):
+        await broker.start_runtime()
+
+
+async def test_whoever_keeps_the_child_survives_everything(settings, monkeypatch):
+    monkeypatch.setattr(runtime_process, "_FIRST_PAUSE", 0.01)
+    told = asyncio.Event()
+
+    def broken():
+        told.set()
+        raise RuntimeError("no configuration")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runtime_process, "_config", broken)
+        kept = runtime_process.EmbeddedRuntime()
+        await told.wait()
+    assert await kept.url(wait=20)
+    assert kept.restarts >= 1
+    await kept.stop()

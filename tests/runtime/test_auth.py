@@ -96,6 +96,12 @@ def test_endpoints_for_any_token(runtime: Any) -> None:
         assert runtime.request("GET", path, headers=runtime.headers("u1", scp=None)).status_code == 200
 
 
+def test_the_description_of_the_api_is_not_for_strangers(runtime: Any, spawn: Any) -> None:
+    for path in ("/openapi.json", "/docs", "/redoc"):
+        assert runtime.request("GET", path, headers={}).status_code == 404
+    assert spawn(auth=False).request("GET", "/openapi.json").status_code == 200
+
+
 async def test_socket_takes_the_token_from_the_query_only(runtime: Any, keys: Any) -> None:
     url = runtime.url.replace("http", "ws", 1) + "/ws/Assistant/app1/c1/u1"
     good = keys.mint("u1")
