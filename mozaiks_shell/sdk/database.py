@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
-from mozaiks_shell.foundation import db as wall
+from mozaiks_shell.foundation import db as _wall
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.errors import Invalid, NotFound
 from mozaiks_shell.plugin_host.service import calling, either_way
@@ -96,13 +96,13 @@ class Collection:
         return either_way(self._delete(id))
 
     async def _create(self, fields: dict[str, Any]) -> Record:
-        async with wall.session() as session:
+        async with _wall.session() as session:
             document = Document(plugin=self._plugin, collection=self._name, data=_clean(fields))
             session.add(document)
         return _record(document)
 
     async def _get(self, identity: str) -> Record:
-        async with wall.session() as session:
+        async with _wall.session() as session:
             return _record(await self._find(session, identity))
 
     async def _list(self, limit: int, offset: int, equal: dict[str, Any]) -> "builtins.list[Record]":
@@ -118,22 +118,22 @@ class Collection:
             else:
                 raise Invalid(f"{name}: documents can be found by text, number or truth value.")
         query = query.order_by(col(Document.created_at).desc(), col(Document.id).desc())
-        async with wall.session() as session:
+        async with _wall.session() as session:
             found = await session.execute(query.limit(max(0, min(limit, 1000))).offset(max(0, offset)))
             return [_record(one) for one in found.scalars()]
 
     async def _update(self, identity: str, changes: dict[str, Any]) -> Record:
-        async with wall.session() as session:
+        async with _wall.session() as session:
             document = await self._find(session, identity)
             document.data = _clean({**document.data, **changes})
             document.updated_at = now()
         return _record(document)
 
     async def _delete(self, identity: str) -> None:
-        async with wall.session() as session:
+        async with _wall.session() as session:
             await session.delete(await self._find(session, identity))
 
-    async def _find(self, session: wall.ScopedSession, identity: str) -> Document:
+    async def _find(self, session: _wall.ScopedSession, identity: str) -> Document:
         found = (await session.execute(self._mine().where(col(Document.id) == str(identity)))).scalars().first()
         if found is None:
             raise NotFound(f"There is no {self._name} with this id.")
@@ -152,14 +152,14 @@ class Database:
         >>> await db.notes.create(title="Milk")
     """
 
-    def session(self) -> AbstractAsyncContextManager[wall.ScopedSession]:
+    def session(self) -> AbstractAsyncContextManager[_wall.ScopedSession]:
         """A session that sees only the current person's rows of ``Model`` tables and the app's rows of
         ``SharedModel`` tables; commits at the end, rolls back on an error.
 
         Raises (when entered):
             NotSignedIn: nobody is signed in.
         """
-        return wall.session()
+        return _wall.session()
 
     def __getattr__(self, name: str) -> Collection:
         if not _NAME.fullmatch(name):
@@ -191,3 +191,6 @@ def _record(document: Document) -> Record:
 
 def _iso(moment: datetime) -> str:
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+
+
+__all__ = ["Collection", "Database", "Record", "db"]

@@ -5,7 +5,7 @@ import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from mozaiks_shell.foundation import events as bus
+from mozaiks_shell.foundation import events as _bus
 from mozaiks_shell.foundation.access import current_principal
 from mozaiks_shell.foundation.events import Event
 from mozaiks_shell.foundation.settings import get_settings
@@ -27,7 +27,7 @@ async def publish(name: str, **data: Any) -> None:
     plugin = calling()
     person = current_principal()
     full = f"{plugin.name if plugin else 'app'}:{name}"
-    await bus.publish(Event(full, person.app_id if person else get_settings().app_id, person.user_id if person else "", data))
+    await _bus.publish(Event(full, person.app_id if person else get_settings().app_id, person.user_id if person else "", data))
 
 
 def subscribe(*names: str) -> Callable[[Listener], Listener]:
@@ -54,7 +54,7 @@ def subscribe(*names: str) -> Callable[[Listener], Listener]:
             except SystemExit as error:
                 raise RuntimeError(repr(error)) from error
 
-        bus.subscribe(*names)(bounded)
+        _bus.subscribe(*names)(bounded)
         return listener
 
     return keep

@@ -23,3 +23,6 @@ class Document(UserRow, table=True):
     data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
     created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
     updated_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+
+
+__all__: list[str] = []  # plugins reach documents through ``db``

@@ -66,3 +66,6 @@ def page(
         return render
 
     return keep
+
+
+__all__ = ["page"]

@@ -5,7 +5,7 @@ Awaited in ``async`` code, called plainly elsewhere, like ``db``.
 
 from typing import Any
 
-from mozaiks_shell.billing import service as billing
+from mozaiks_shell.billing import service as _billing
 from mozaiks_shell.foundation.access import Principal, current_principal
 from mozaiks_shell.foundation.errors import NotSignedIn
 from mozaiks_shell.plugin_host.service import either_way
@@ -20,7 +20,7 @@ def checkout(plan: str) -> Any:
     Example:
         >>> return rx.redirect(await payments.checkout("pro"))
     """
-    return either_way(billing.checkout(_me(), plan))
+    return either_way(_billing.checkout(_me(), plan))
 
 
 def status() -> Any:
@@ -31,7 +31,7 @@ def status() -> Any:
         >>> (await payments.status())["plan"]
         'free'
     """
-    return either_way(billing.describe(_me()))
+    return either_way(_billing.describe(_me()))
 
 
 def cancel() -> Any:
@@ -40,7 +40,7 @@ def cancel() -> Any:
     Raises:
         Conflict: there is no paid plan, or it is cancelled already.
     """
-    return either_way(billing.cancel(_me()))
+    return either_way(_billing.cancel(_me()))
 
 
 def _me() -> Principal:

@@ -126,3 +126,6 @@ def plugin_fixture(folder: Path) -> Any:
             yield one
 
     return plugin
+
+
+__all__ = ["InstalledPlugin", "installed", "plugin_fixture"]
