@@ -5,7 +5,7 @@ from functools import wraps
 import reflex as rx
 
 from mozaiks_shell.plugin_host.state import PluginHealth
-from mozaiks_shell.ui.kit import empty_state
+from mozaiks_shell.ui.kit import empty_state, page_header
 from mozaiks_shell.ui.page import PageFunction
 
 
@@ -14,9 +14,10 @@ def unless_unavailable(title: str, content: PageFunction) -> PageFunction:
 
     @wraps(content)
     def render() -> rx.Component:
+        out_of_service = empty_state("plug", f"{title} is out of service", "An administrator can see why. Nothing is lost.")
         return rx.cond(
             PluginHealth.unavailable,
-            empty_state("plug", f"{title} is out of service", "An administrator can see why. Nothing is lost."),
+            rx.fragment(page_header(title), out_of_service),
             content(),
         )
 
