@@ -95,16 +95,25 @@ async def is_fresh_installation() -> bool:
         return (await db.execute(select(Founder))).first() is None
 
 
-async def authenticate(login: str, password: str) -> User:
-    """The user behind a name or e-mail and a password. An unknown name costs as much time as a wrong password.
-
-    Raises:
-        WrongCredentials: wrong name or password, or a disabled account; the answer does not say which.
-    """
+async def find_login(login: str) -> User | None:
+    """The user with this name or e-mail address, if there is one."""
     name = fold(login)
     async with system_session() as db:
         column = User.email if "@" in name else User.username
-        user = (await db.execute(select(User).where(col(column) == name))).scalars().first() if name else None
+        return (await db.execute(select(User).where(col(column) == name))).scalars().first() if name else None
+
+
+async def authenticate(login: str, password: str) -> User:
+    """The user behind a name or e-mail and a password; see :func:`prove`."""
+    return await prove(await find_login(login), password)
+
+
+async def prove(user: User | None, password: str) -> User:
+    """The user, if this is their password. Nobody costs as much time as a wrong password.
+
+    Raises:
+        WrongCredentials: nobody, a wrong password, or a disabled account; the answer does not say which.
+    """
     fits = await verify_password(user.password_hash if user else "", password)
     if user is None or not fits or user.disabled:
         raise WrongCredentials()

@@ -45,6 +45,8 @@ def network_of(ip: str) -> str:
 async def sign_in(login: str, password: str, *, ip: str = "") -> User:
     """The person behind a name or e-mail address and a password, within the limits (F-318).
 
+    Tries with the name and with the address of one account are counted together.
+
     Raises:
         SwitchedOff: local accounts are off.
         TooMany: too many tries for this name or from this address.
@@ -55,13 +57,15 @@ async def sign_in(login: str, password: str, *, ip: str = "") -> User:
     name = accounts.fold(login)
     try:
         await hit("sign-in-address", network_of(ip), SIGN_INS_PER_ADDRESS)
-        await hit("sign-in-name", name, SIGN_INS_PER_NAME)
-        user = await accounts.authenticate(login, password)
+        found = await accounts.find_login(login)
+        counted = found.id if found else name
+        await hit("sign-in-name", counted, SIGN_INS_PER_NAME)
+        user = await accounts.prove(found, password)
     except ShellError as error:
         data = {"login": digest(name)[:16], "ip": ip, "reason": error.code}
         await events.publish(events.Event("user.sign_in_failed", get_settings().app_id, "", data))
         raise
-    await forget("sign-in-name", name, SIGN_INS_PER_NAME)
+    await forget("sign-in-name", counted, SIGN_INS_PER_NAME)
     return user
 
 

@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Query
 
 from mozaiks_shell.billing.http_gate import needs
 from mozaiks_shell.foundation.access import Access, Principal
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope
 from mozaiks_shell.notifications.models import Notification
-from mozaiks_shell.notifications.service import listing, mark_read
+from mozaiks_shell.notifications.service import KEPT, listing, mark_read
 
 router = APIRouter(prefix="/api/notifications")
 Person = Annotated[Principal, Depends(needs(Access.signed_in()))]
@@ -29,7 +29,12 @@ def _body(note: Notification) -> dict[str, Any]:
 
 
 @router.get("")
-async def notifications(person: Person, unread_only: bool = False, limit: int = 20, offset: int = 0) -> dict[str, Any]:
+async def notifications(
+    person: Person,
+    unread_only: bool = False,
+    limit: Annotated[int, Query(ge=1, le=KEPT)] = 20,
+    offset: Annotated[int, Query(ge=0, le=10_000)] = 0,
+) -> dict[str, Any]:
     """A page of the caller's notifications."""
     rows, unread = await listing(Scope(person.app_id, person.user_id), unread_only=unread_only, limit=limit, offset=offset)
     return {

@@ -48,13 +48,16 @@ async def execute(name: str, request: Request) -> Response:
     await service.demand_plugin(name, person)
     result = await service.execute(name, await _json_object(request), person)
     try:
-        body = jsonable_encoder(result)
-    except Exception as error:  # an object of the plugin's own that cannot be written
+        return _answer(jsonable_encoder(result))
+    except Exception as error:  # something of the plugin's own that cannot be written: an object, NaN, half a character
         raise PluginFailed("The plugin gave no usable answer.", code="PLUGIN_BAD_ANSWER") from error
-    if not result.get("error"):
+
+
+def _answer(body: dict[str, Any]) -> Response:
+    if not body.get("error"):
         return JSONResponse(body)
-    code = str(result.get("error_code") or "PLUGIN_ERROR")
-    return JSONResponse({**body, "code": code, "detail": str(result["error"])}, STATUS.get(code, 400))
+    code = str(body.get("error_code") or "PLUGIN_ERROR")
+    return JSONResponse({**body, "code": code, "detail": str(body["error"])}, STATUS.get(code, 400))
 
 
 @router.get("/admin/plugins")

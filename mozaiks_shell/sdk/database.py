@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from mozaiks_shell.foundation import db as _wall
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.errors import Invalid, NotFound
+from mozaiks_shell.foundation.json_text import checked
 from mozaiks_shell.plugin_host.service import calling, either_way
 from mozaiks_shell.sdk.models import Document
 
@@ -56,8 +57,8 @@ class Collection:
         """Store a document and return it as a :class:`Record`.
 
         Raises:
-            Invalid: a value is not JSON, the document is larger than 256 kB, or a field is named ``id``,
-                ``created_at`` or ``updated_at``.
+            Invalid: a value is not JSON or nested too deep, the document is larger than 256 kB, or a field is named
+                ``id``, ``created_at`` or ``updated_at``.
         """
         return either_way(self._create(fields))
 
@@ -180,7 +181,7 @@ def _clean(fields: dict[str, Any]) -> dict[str, Any]:
         raise Invalid(f"Only JSON can be stored: {error}") from error
     if len(written.encode()) > MAX_DOCUMENT:
         raise Invalid(f"The document is larger than {MAX_DOCUMENT} bytes.")
-    return json.loads(written)
+    return dict(checked(json.loads(written)))
 
 
 def _record(document: Document) -> Record:

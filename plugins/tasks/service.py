@@ -39,7 +39,7 @@ async def find(show: str = "all", search: str = "", limit: int = SHOWN) -> list[
     query = select(Task)
     if show != "all":
         query = query.where(col(Task.done) == (show == "done"))
-    for word in search.split():
+    for word in _storable(search).split():
         query = query.where(col(Task.title).icontains(word, autoescape=True))
     query = query.order_by(
         col(Task.done), col(Task.done_at).desc(), col(Task.due).is_(None), col(Task.due), col(Task.created_at).desc()
@@ -116,12 +116,18 @@ async def delete(task_id: object) -> None:
 
 
 def _title(given: object) -> str:
-    title = " ".join(given.split()) if isinstance(given, str) else ""
+    title = " ".join(_storable(given).split()) if isinstance(given, str) else ""
     if not title:
         raise Invalid("Give the task a title.")
     if len(title) > LONGEST:
         raise Invalid(f"A title may have {LONGEST} letters; this one has {len(title)}.")
     return title
+
+
+def _storable(text: str) -> str:
+    if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise Invalid("The text holds a character that cannot be stored.")
+    return text
 
 
 def _date(given: object) -> date | None:

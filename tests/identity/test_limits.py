@@ -19,6 +19,25 @@ async def test_guessing_one_name_from_many_addresses(visitor):
     assert (await visitor().post("/api/auth/token", json={**WRONG, "username": "eve"})).status_code == 401
 
 
+async def test_name_and_address_of_one_account_are_counted_together(visitor):
+    await visitor().post("/api/auth/register", json=ADA)
+    for number in range(SIGN_INS_PER_NAME):
+        login = ("ada", "ADA@example.com", " Ada ")[number % 3]
+        answer = await visitor(f"203.0.113.{number}").post("/api/auth/token", json={**WRONG, "username": login})
+        assert answer.status_code == 401
+    for login in ("ada", "ada@example.com"):
+        answer = await visitor("203.0.113.99").post("/api/auth/token", json={**ADA, "username": login})
+        assert answer.status_code == 429, "the right password goes through while the name is locked"
+
+
+async def test_a_success_with_the_address_starts_the_count_of_the_name_anew(visitor):
+    await visitor().post("/api/auth/register", json=ADA)
+    for _ in range(2):
+        for _ in range(SIGN_INS_PER_NAME - 1):
+            assert (await visitor().post("/api/auth/token", json=WRONG)).status_code == 401
+        assert (await visitor().post("/api/auth/token", json={**ADA, "username": ADA["email"]})).status_code == 200
+
+
 async def test_the_page_says_so_too(visitor):
     for _ in range(SIGN_INS_PER_NAME):
         await visitor().post("/auth/sign-in", data=WRONG)

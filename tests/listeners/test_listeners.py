@@ -3,15 +3,20 @@
 from dataclasses import replace
 from datetime import timedelta
 
+import httpx
 import pytest
+from fastapi import FastAPI
 
 from mozaiks_shell.audit.service import latest
 from mozaiks_shell.audit.service import record as audit
+from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope
 from mozaiks_shell.foundation.errors import NotFound
 from mozaiks_shell.foundation.events import Event, publish
+from mozaiks_shell.hosting.problems import install
 from mozaiks_shell.insights import service as insights
+from mozaiks_shell.notifications import routes as notifications_routes
 from mozaiks_shell.notifications import service as notifications
 from mozaiks_shell.usage import service as usage
 
@@ -59,6 +64,22 @@ async def test_f205_notifications_are_paged_capped_and_private(database):
     assert await notifications.listing(eve) == ([], 0)
     with pytest.raises(NotFound):
         await notifications.mark_read(eve, rows[0].id)
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("", 200), ("limit=100&offset=10000", 200), ("offset=9223372036854775808", 422), ("offset=10001", 422),
+        ("offset=-1", 422), ("limit=0", 422), ("limit=101", 422), ("limit=x", 422),
+    ],
+)  # fmt: skip
+async def test_f205_the_page_asked_for_is_bounded(database, as_person, query, status):
+    as_person(Principal("usr_ada", APP))
+    api = FastAPI()
+    install(api)
+    api.include_router(notifications_routes.router)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://app") as client:
+        assert (await client.get(f"/api/notifications?{query}")).status_code == status
 
 
 async def test_f139_a_plan_change_is_told(database):

@@ -126,6 +126,9 @@ async def test_error_codes(code, status, write, database, load, client):
         ("from mozaiks_shell.sdk import errors; raise errors.NotFound('No such thing.')", 404, "NOT_FOUND"),
         ("return [1]", 500, "PLUGIN_BAD_ANSWER"),
         ("return {'x': object()}", 500, "PLUGIN_BAD_ANSWER"),
+        ("return {'x': chr(0xD800)}", 500, "PLUGIN_BAD_ANSWER"),
+        ("return {'x': float('nan')}", 500, "PLUGIN_BAD_ANSWER"),
+        ("return {'error': chr(0xD800)}", 500, "PLUGIN_BAD_ANSWER"),
     ],
 )
 @pytest.mark.parametrize("keyword", ["def", "async def"])

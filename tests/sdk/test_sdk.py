@@ -40,6 +40,17 @@ async def execute(data):
 """
 
 
+@pytest.mark.parametrize("value", ["\ud800", "a\x00b", float("nan"), {"deep": None}])
+async def test_what_no_database_takes_is_refused(plugin, value):
+    if isinstance(value, dict):
+        for _ in range(100):
+            value = [value]
+    async with plugin("shelf", {"logic.py": COLLECTION}) as shelf:
+        shelf.as_user("ada")
+        with pytest.raises(sdk.errors.Invalid):
+            await shelf.execute(do="create", **{"with": {"title": value}})
+
+
 async def test_the_founding_sample_runs_as_printed(plugin):
     async with plugin("seed", {"logic.py": SEED}) as seed:
         with pytest.raises(sdk.errors.NotSignedIn):

@@ -39,8 +39,11 @@ async def test_everybody_has_their_own(tasks):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"title": ""}, {"title": "   "}, {"title": None}, {"title": {"a": 1}}, {"title": "x" * 201}, {"title": "x", "due": "soon"}],
-)
+    [
+        {"title": ""}, {"title": "   "}, {"title": None}, {"title": {"a": 1}}, {"title": "x" * 201}, {"title": "\ud800"},
+        {"title": "a\x00b"}, {"title": "x", "due": "soon"},
+    ],
+)  # fmt: skip
 async def test_bad_input(tasks, wrong):
     tasks.as_user("ada")
     with pytest.raises(sdk.errors.Invalid):
