@@ -96,9 +96,7 @@ class Draft:
 class Chat:
     """State of one chat and the only place that sends its frames."""
 
-    def __init__(
-        self, app_id: str, user_id: str, workflow: str, chat_id: str, *, keep: int, keep_missed: int
-    ) -> None:
+    def __init__(self, app_id: str, user_id: str, workflow: str, chat_id: str, *, keep: int, keep_missed: int) -> None:
         self.app_id, self.user_id, self.workflow, self.chat_id = app_id, user_id, workflow, chat_id
         self.created_at = self.updated_at = frames.stored_now()
         self.status = IN_PROGRESS
@@ -130,9 +128,7 @@ class Chat:
 
     def add_message(self, role: str, agent: str, content: str, metadata: Frame | None = None) -> Message:
         """Store a message without sending anything."""
-        message = Message(
-            self.message_count, self.next_sequence(), role, agent, content, frames.stored_now(), metadata
-        )
+        message = Message(self.message_count, self.next_sequence(), role, agent, content, frames.stored_now(), metadata)
         self.messages.append(message)
         self.message_count += 1
         self.updated_at = message.timestamp

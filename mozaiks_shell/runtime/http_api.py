@@ -149,9 +149,7 @@ async def recent(app_id: str, user_id: str, services: Here) -> Json:
 
 
 @router.post("/chat/{app_id}/{chat_id}/{user_id}/input")
-async def chat_input(
-    app_id: str, chat_id: str, user_id: str, body: ChatInputBody, who: User, services: Here
-) -> Json:
+async def chat_input(app_id: str, chat_id: str, user_id: str, body: ChatInputBody, who: User, services: Here) -> Json:
     """Answer the first pending question; start a run when none is alive; otherwise store and echo.
 
     Unlike the published route it never stays open while the run works.
@@ -213,8 +211,7 @@ async def available(app_id: str, who: User, services: Here, user_id: str | None 
     _whose(who, user_id)
     head = {"available": True, "reason": "All prerequisites met", "type": "primary"}
     rows = [
-        {"workflow_name": w.name, **head, "description": w.description, "required_gates": []}
-        for w in services.workflows.values()
+        {"workflow_name": w.name, **head, "description": w.description, "required_gates": []} for w in services.workflows.values()
     ]
     return {"workflows": rows}
 
@@ -265,9 +262,7 @@ async def health(services: Here) -> Json:
 
 
 @router.get("/api/general_chats/list/{app_id}/{user_id}", dependencies=[Depends(user_token)])
-async def general_chats(
-    app_id: str, user_id: str, services: Here, limit: Annotated[int, Query(ge=1, le=200)] = 50
-) -> Json:
+async def general_chats(app_id: str, user_id: str, services: Here, limit: Annotated[int, Query(ge=1, le=200)] = 50) -> Json:
     """The user's ask threads, newest first."""
     rows = [thread.row() for thread in services.desk.threads.owned(app_id, user_id)[:limit]]
     return {"sessions": rows, "count": len(rows)}

@@ -33,9 +33,7 @@ class LanguageModel:
         body = {"model": self.name, "messages": messages, "stream": True}
         body["stream_options"] = {"include_usage": True}
         try:
-            async with self._http.stream(
-                "POST", self._url, json=body, headers=self._headers, timeout=_TIMEOUT
-            ) as answer:
+            async with self._http.stream("POST", self._url, json=body, headers=self._headers, timeout=_TIMEOUT) as answer:
                 if answer.status_code != 200:
                     raise _refusal(answer.status_code, (await answer.aread())[:2000])
                 finished = False

@@ -73,9 +73,7 @@ class Submit(_Lenient):
     text: Text = Field(validation_alias=AliasChoices("text", "user_input"))
     request_id: Name | None = None
     input_request_id: Name | None = None
-    context: dict[str, Any] | None = Field(
-        default=None, validation_alias=AliasChoices("context", "ui_context")
-    )
+    context: dict[str, Any] | None = Field(default=None, validation_alias=AliasChoices("context", "ui_context"))
 
     @property
     def answers(self) -> str | None:

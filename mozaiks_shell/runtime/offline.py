@@ -16,9 +16,7 @@ HOW_TO_CONNECT = (
     "- set `MOZAIKS_AI_URL` to a full MozaiksAI runtime, which then replaces me.\n"
 )
 _NO_MODEL = "I am the **offline assistant**: no language model is connected to this app"
-_OPEN = re.compile(
-    r"^(?:please )?(?:open|go to|goto|take me to|bring me to|navigate to|visit|show me|show) (.+)$"
-)
+_OPEN = re.compile(r"^(?:please )?(?:open|go to|goto|take me to|bring me to|navigate to|visit|show me|show) (.+)$")
 _FILLER = re.compile(r"\b(?:the|my|a|an|page|pages|screen|please)\b")
 _SUFFIX = ("thanks", "thank you", "thank", "cheers")
 

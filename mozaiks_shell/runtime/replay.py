@@ -93,9 +93,7 @@ def resume(chat: Chat, last_index: int) -> list[Frame]:
     replayed = [message for message in chat.messages if message.index > last_index]
     last = replayed[-1].index if replayed else last_index
     history: Frame = {"mode": "client", "start_index": last_index + 1, "last_index": last}
-    history["events"] = [
-        {"role": m.role, "name": None, "content": m.content, "metadata": m.metadata} for m in replayed
-    ]
+    history["events"] = [{"role": m.role, "name": None, "content": m.content, "metadata": m.metadata} for m in replayed]
     if replayed:
         history["last_speaker_name"] = replayed[-1].agent
     boundary: Frame = {

@@ -45,9 +45,7 @@ class Run:
         """Write a finished Markdown text word by word."""
         return await self.stream(words(text, self._delay_ms), agent=agent)
 
-    async def stream(
-        self, source: AsyncIterator[str], *, meter: Meter | None = None, agent: str | None = None
-    ) -> Answer:
+    async def stream(self, source: AsyncIterator[str], *, meter: Meter | None = None, agent: str | None = None) -> Answer:
         """Write a text as it is produced: chat.print frames, one final chat.text, one usage delta.
 
         Returns also after ``user.cancel`` (``cancelled``) and after a failing source (``error``).

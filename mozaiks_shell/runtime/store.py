@@ -64,9 +64,7 @@ class ChatStore:
 
     def owned(self, app_id: str, user_id: str, workflow: str | None = None) -> list[Chat]:
         """The user's chats, newest first."""
-        return [
-            c for c in self if (c.app_id, c.user_id) == (app_id, user_id) and workflow in (None, c.workflow)
-        ]
+        return [c for c in self if (c.app_id, c.user_id) == (app_id, user_id) and workflow in (None, c.workflow)]
 
     def newest(self, app_id: str, user_id: str, workflow: str) -> Chat | None:
         """The user's newest chat of a workflow."""

@@ -66,9 +66,7 @@ async def words(text: str, delay_ms: float) -> AsyncIterator[str]:
         await asyncio.sleep(delay_ms / 1000)
 
 
-async def write(
-    chat: Chat, agent: str, source: AsyncIterator[str], meter: Meter, finish: Callable[[str, Frame], None]
-) -> Answer:
+async def write(chat: Chat, agent: str, source: AsyncIterator[str], meter: Meter, finish: Callable[[str, Frame], None]) -> Answer:
     """Stream ``source`` into the chat as ``agent``.
 
     ``finish(text, metadata)`` stores and sends the final ``chat.text``; it is called exactly once unless the

@@ -58,8 +58,7 @@ class Link:
     async def serve(self) -> None:
         """Talk until the client leaves, falls too far behind, or the process ends."""
         tasks = [
-            asyncio.create_task(coroutine)
-            for coroutine in (self._write(), self._listen(), self._beat(), self._overrun.wait())
+            asyncio.create_task(coroutine) for coroutine in (self._write(), self._listen(), self._beat(), self._overrun.wait())
         ]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

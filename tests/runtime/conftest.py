@@ -34,9 +34,7 @@ class Keys:
         self.stranger = RSAKey.generate_key(2048, {"kid": "k1"}, auto_kid=False)
         self.jwks = {"keys": [self.key.as_dict(private=False)]}
 
-    def mint(
-        self, user: str | None = "u1", *, key: RSAKey | None = None, kid: str | None = "k1", **changes: Any
-    ) -> str:
+    def mint(self, user: str | None = "u1", *, key: RSAKey | None = None, kid: str | None = "k1", **changes: Any) -> str:
         """A good token; ``changes`` replace claims, None removes one."""
         claims: dict[str, Any] = {"sub": user, "iss": ISSUER, "aud": AUDIENCE, "scp": SCOPE}
         claims |= {"app_id": "app1", "iat": int(time.time()), "exp": int(time.time()) + 600, **changes}
@@ -86,9 +84,7 @@ class Wire:
 
     async def say(self, text: str, **more: Any) -> Frame:
         """Answer the next question and return the final text of the reply."""
-        await self.answer(
-            self.last("chat.input_request") or await self.until("chat.input_request"), text, **more
-        )
+        await self.answer(self.last("chat.input_request") or await self.until("chat.input_request"), text, **more)
         await self.until("chat.text", agent="user")
         return await self.until("chat.text")
 
@@ -138,13 +134,9 @@ class Runtime:
         raise AssertionError(f"{path} never got there")
 
     @asynccontextmanager
-    async def socket(
-        self, workflow: str, chat: str, user: str, token: str | None = None, **claims: Any
-    ) -> AsyncIterator[Wire]:
+    async def socket(self, workflow: str, chat: str, user: str, token: str | None = None, **claims: Any) -> AsyncIterator[Wire]:
         """An open WebSocket of a chat."""
-        query = (
-            f"?access_token={self.keys.mint(user, **claims) if token is None else token}" if self.auth else ""
-        )
+        query = f"?access_token={self.keys.mint(user, **claims) if token is None else token}" if self.auth else ""
         url = f"{self.url.replace('http', 'ws', 1)}/ws/{workflow}/app1/{chat}/{user}{query}"
         async with connect(url, max_size=None, max_queue=None) as connection:
             yield Wire(connection)

@@ -93,9 +93,7 @@ async def _tour(runtime: Any, user: str) -> list[dict[str, Any]]:
     return frames
 
 
-async def test_frames_have_the_recorded_shapes(
-    runtime: Any, user: str, recorded: dict[str, set[Shape]]
-) -> None:
+async def test_frames_have_the_recorded_shapes(runtime: Any, user: str, recorded: dict[str, set[Shape]]) -> None:
     frames = await _tour(runtime, user)
     types = {frame["type"] for frame in frames}
     assert types >= {

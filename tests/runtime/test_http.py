@@ -89,10 +89,7 @@ async def test_input_route_answers_the_pending_question(runtime: Any, user: str)
         assert runtime.request("POST", path, user, json={"message": " "}).status_code == 400
         wrong = runtime.request("POST", path, user, json={"message": "x", "workflow_name": "ProjectBrief"})
         assert wrong.status_code == 400
-    assert (
-        runtime.request("POST", f"/chat/app1/none/{user}/input", user, json={"message": "x"}).status_code
-        == 404
-    )
+    assert runtime.request("POST", f"/chat/app1/none/{user}/input", user, json={"message": "x"}).status_code == 404
 
 
 async def test_input_route_starts_a_run_that_nobody_watches(runtime: Any, user: str) -> None:

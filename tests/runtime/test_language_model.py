@@ -28,9 +28,7 @@ async def test_streaming_history_and_reported_usage(spawn: Any, http_server: Any
     seen: list[dict[str, Any]] = []
 
     def handle(request: Any, body: bytes) -> None:
-        seen.append(
-            {"body": json.loads(body), "auth": request.headers["Authorization"], "path": request.path}
-        )
+        seen.append({"body": json.loads(body), "auth": request.headers["Authorization"], "path": request.path})
         usage = {"choices": [], "usage": {"prompt_tokens": 77, "completion_tokens": 5, "total_tokens": 82}}
         _sse(request, [_piece(""), _piece("Hal"), _piece("lo **Ada**"), _piece("", "stop"), usage])
 
@@ -62,9 +60,7 @@ async def test_usage_is_estimated_when_nobody_reports_it(spawn: Any, http_server
         assert (await wire.until("chat.usage_delta"))["data"]["completion_tokens"] == 2
 
 
-async def test_failures_are_told_truthfully_and_the_talk_goes_on(
-    spawn: Any, http_server: Any, user: str
-) -> None:
+async def test_failures_are_told_truthfully_and_the_talk_goes_on(spawn: Any, http_server: Any, user: str) -> None:
     answers: list[Any] = []
 
     def handle(request: Any, _: bytes) -> None:

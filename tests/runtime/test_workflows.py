@@ -64,9 +64,7 @@ async def test_form_with_missing_values_is_shown_again(runtime: Any, user: str) 
     async with runtime.chat("ProjectBrief", user) as wire:
         first = await _form(wire)
         wrong = {"name": " ", "kind": "spaceship", "notes": "keep me"}
-        await wire.send(
-            "ui_tool_response", eventId=first["corr"], response={"status": "success", "data": wrong}
-        )
+        await wire.send("ui_tool_response", eventId=first["corr"], response={"status": "success", "data": wrong})
         again = await _form(wire)
         assert again["corr"] != first["corr"]
         assert again["payload"]["values"]["notes"] == "keep me"

@@ -6,8 +6,7 @@ from . import assistant, compare_options, project_brief
 from .base import Workflow
 
 REGISTRY: dict[str, Workflow] = {
-    workflow.name: workflow
-    for workflow in (assistant.WORKFLOW, project_brief.WORKFLOW, compare_options.WORKFLOW)
+    workflow.name: workflow for workflow in (assistant.WORKFLOW, project_brief.WORKFLOW, compare_options.WORKFLOW)
 }
 
 __all__ = ["REGISTRY", "Workflow"]
