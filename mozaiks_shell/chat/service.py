@@ -29,6 +29,7 @@ from mozaiks_shell.foundation.errors import Conflict, Invalid, NotFound, ShellEr
 from mozaiks_shell.foundation.json_text import checked
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.foundation.signals import before_server_stops
 
 log = get_logger("chat")
 
@@ -106,7 +107,7 @@ def configure(
 
 
 def before_stop(farewell: Callable[[], Awaitable[None]]) -> None:
-    """Run this when the process ends, before the runs are let go of."""
+    """Run this when the process is told to stop, and before the runs are let go of."""
     _before_stop.append(farewell)
 
 
@@ -118,16 +119,21 @@ async def start_chats() -> Callable[[], Awaitable[None]]:
     runs = _runs = Runs(transcript, Hooks(_context, _allowed))
     if recovered := await runs.recover():
         log.info("chats of the last life recovered", chats=recovered)
+    before_server_stops(_farewell)
 
     async def undo() -> None:
         global _runs
-        for farewell in _before_stop:
-            await farewell()
+        await _farewell()
         await runs.close()
         await transcript.close()
         _runs = None
 
     return undo
+
+
+async def _farewell() -> None:
+    for one in _before_stop:
+        await one()
 
 
 async def _context(principal: Principal) -> dict[str, Any]:

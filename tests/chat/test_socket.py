@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import os
+import signal
 
 import httpx
 import pytest
@@ -102,15 +104,27 @@ async def test_binary_strange_offsets_and_strange_names(upstream, shell, ada):
             assert await tab.hung_up() == 4003
 
 
-async def test_browsers_are_told_when_the_process_ends(upstream, shell, ada):
+@pytest.fixture
+async def server_hears():
+    """Call with a function that stands for the server's own handler of SIGTERM."""
+    loop = asyncio.get_running_loop()
+    yield lambda handler: loop.add_signal_handler(signal.SIGTERM, handler)
+    loop.remove_signal_handler(signal.SIGTERM)
+
+
+async def test_browsers_are_told_when_the_process_ends(upstream, shell, ada, server_hears):
+    open_then, stopped = [], asyncio.Event()
+    server_hears(lambda: (open_then.append(dict(chat_socket._browsers)), stopped.set()))
     upstream.plays = [hello]
     async with shell() as running, running.browser(ada) as tab, running.browser(ada) as other:
         await tab.open(workflow="Assistant")
         await other.send(t="ping")
         await other.until(lambda: {"t": "pong"} in other.frames)
-        await chat_socket.close_all()
+        assert len(chat_socket._browsers) == 1
+        os.kill(os.getpid(), signal.SIGTERM)
         assert (await tab.hung_up(), await other.hung_up()) == (1001, 1001)
-        assert chat_socket._browsers == {}
+        await stopped.wait()
+        assert open_then == [{}], "the server stopped before the browsers were told"
 
 
 async def test_a_replay_that_fails_closes_the_socket(upstream, shell, ada, monkeypatch):
