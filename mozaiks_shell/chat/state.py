@@ -1,6 +1,5 @@
 """The pane's State: which surface, which chat, which tools are open. Messages never pass through here (D4)."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, ClassVar, Final, TypedDict
 
@@ -14,10 +13,6 @@ from mozaiks_shell.foundation.errors import ShellError
 from mozaiks_shell.ui.state import ShellState, event
 
 SURFACES: Final = ("closed", "widget", "overlay")
-# Of Markdown, in a preview whose lines were joined: what started a line, links (also one that was cut off), emphasis, code.
-_STARTS: Final = re.compile(r"^\s*(?:[-+>]|\d+[.)])\s+|(?<!\S)(?:#{1,6}|-(?= (?:\[|\*\*|`)))\s+")
-_LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)\s]*\)?")
-_MARKS: Final = re.compile(r"[*`|]+|~~|__|(?<!\w)_|_(?!\w)")
 
 
 class ChatItem(TypedDict):
@@ -288,11 +283,6 @@ class ChatState(ShellState):
         _replace(self, {**item, "columns": columns, "rows": rows})  # type: ignore[typeddict-item]
 
 
-def plain(markdown: str) -> str:
-    """Markdown as one line of text."""
-    return " ".join(_MARKS.sub("", _LINK.sub(r"\1", _STARTS.sub("", markdown))).split())
-
-
 def chat_item(summary: service.ChatSummary, when: str = "") -> ChatItem:
     """A chat as the lists show it."""
     return ChatItem(
@@ -300,7 +290,7 @@ def chat_item(summary: service.ChatSummary, when: str = "") -> ChatItem:
         title=text(summary.title, 120) or humane(summary.workflow),
         workflow=summary.workflow,
         status=text(summary.status, 20),
-        last_text=plain(text(summary.last_text, 200)),
+        last_text=text(summary.last_text, 200),
         when=when,
     )
 
@@ -346,4 +336,4 @@ async def _tried(state: ChatState, call: Any) -> bool:
     return True
 
 
-__all__ = ["ChatItem", "ChatState", "StarterItem", "chat_item", "plain"]
+__all__ = ["ChatItem", "ChatState", "StarterItem", "chat_item"]

@@ -14,6 +14,8 @@ from mozaiks_shell.runtime.workflows.project_brief import form
         ("> - quoted", "quoted"),
         ("```python\nprint(1)\n```", "print(1)"),
         ("| A | B |\n|---|---|\n| 1 | 2 |", "A B 1 2"),
+        ("These pages:\n- [Home](/) – start.\n- [Tasks](/plugins/ta", "These pages: Home – start. Tasks"),
+        ("snake_case_name and 3 - 2 stay", "snake_case_name and 3 - 2 stay"),
         ("an *old* _word_ and ~~no~~", "an old word and no"),
         ("2 * 3 * 4 = 24, a_b_c, x*y", "2 * 3 * 4 = 24, a_b_c, x*y"),
         ("![Logo](/logo.png) [cut off](https://x.exa", "Logo cut off"),

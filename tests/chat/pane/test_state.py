@@ -2,7 +2,7 @@
 
 import pytest
 
-from mozaiks_shell.chat.state import ChatState, plain
+from mozaiks_shell.chat.state import ChatState
 from mozaiks_shell.foundation.access import Access, Principal
 from mozaiks_shell.ui.state import HANDLER_ACCESS
 
@@ -193,16 +193,3 @@ async def test_rename_and_delete(state, call, stored):
     await call("doom", "cht_of_somebody")
     await call("delete")
     assert state.problem
-
-
-@pytest.mark.parametrize(
-    ("markdown", "line"),
-    [
-        ("These pages: - [Home](/) – start. - [Tasks](/plugins/ta", "These pages: Home – start. Tasks"),
-        ("I am the **offline** assistant, `try` _this_ or __that__", "I am the offline assistant, try this or that"),
-        ("## Title 1. first | second", "Title 1. first second"),
-        ("snake_case_name and 3 - 2 stay", "snake_case_name and 3 - 2 stay"),
-    ],
-)
-def test_a_preview_has_no_markup(markdown, line):
-    assert plain(markdown) == line
