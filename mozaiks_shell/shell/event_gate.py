@@ -16,6 +16,8 @@ from reflex_base.registry import RegistrationContext
 from mozaiks_shell.billing.service import authorize
 from mozaiks_shell.foundation import events
 from mozaiks_shell.foundation.access import Access, set_principal
+from mozaiks_shell.foundation.errors import Invalid
+from mozaiks_shell.foundation.json_text import checked
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.identity.service import principal_from
 from mozaiks_shell.ui.state import HANDLER_ACCESS, ShellState
@@ -77,6 +79,11 @@ class EventGate(Middleware):
         access = declared_access(event.name)
         if access is None:
             log.warning("event refused: no access declared", handler=event.name)
+            return StateUpdate()
+        try:
+            checked(event.payload)
+        except Invalid:
+            log.warning("event refused: payload cannot be stored", handler=event.name)
             return StateUpdate()
         decision = await authorize(principal, access)
         if decision.allowed:

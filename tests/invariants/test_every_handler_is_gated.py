@@ -76,3 +76,10 @@ async def test_without_a_session_no_guarded_handler_runs(live, log_since):
                 assert "@" not in frame.replace("@media", ""), f"{one['name']} sent an address: {frame[:300]}"
     log = log_since()
     assert [one["name"] for one in guarded if not refused(log, one["name"])] == []
+
+
+async def test_text_that_cannot_be_stored_reaches_no_handler(live, log_since):
+    public = next(one for one in ours() if one["access"] == ["public"])
+    async with Tab(live.base) as tab:
+        await tab.call(public["name"], {"value": "half a character: \ud800"})
+    assert refused(log_since(), public["name"])
