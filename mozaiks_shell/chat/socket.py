@@ -29,7 +29,7 @@ from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.foundation.limits import hit
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.identity.service import principal_from
+from mozaiks_shell.identity.service import live_sessions, principal_from
 
 log = get_logger("chat")
 router = APIRouter()
@@ -44,7 +44,7 @@ GOING_AWAY: Final = 1001
 _MAX_MESSAGE = 64 * 1024
 _MESSAGES_PER_MINUTE = 240
 _MAX_OFFSET = 2**53  # what a browser can count to
-_RECHECK = 5.0  # seconds, give or take a fifth; a sign-out in this process is heard at once
+_RECHECK = 3.0  # seconds, give or take a fifth; a sign-out in this process is heard at once
 _SILENCE = 150.0  # a browser that says nothing for so long, not even ping, is gone and frees its place
 _SEND_WITHIN = 30.0  # a browser that takes nothing for so long is gone
 _FAREWELL = 1.0  # the process ends; sockets get so long to close
@@ -105,6 +105,27 @@ async def close_all() -> None:
 
 
 service.before_stop(close_all)
+
+
+class _Roll:
+    """Which sessions behind the open sockets are live, asked for all of them at once and good for half a re-check."""
+
+    def __init__(self) -> None:
+        self._live: set[str] = set()
+        self._asked_at = 0.0
+        self._lock = asyncio.Lock()
+
+    async def calls(self, session_id: str) -> bool:
+        """False also for a session that came after the last look: it is looked at by itself."""
+        async with self._lock:
+            now = asyncio.get_running_loop().time()
+            if now - self._asked_at > _RECHECK / 2:
+                self._live = await live_sessions({one._principal.session_id for held in _browsers.values() for one in held})
+                self._asked_at = now
+        return session_id in self._live
+
+
+_roll = _Roll()
 
 
 class _Browser:
@@ -173,10 +194,12 @@ class _Browser:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(uniform(0.8, 1.2) * _RECHECK):
                     await self.doubt.wait()
+            doubtful = self.doubt.is_set()
             self.doubt.clear()
             if asyncio.get_running_loop().time() - self._heard > _SILENCE:
                 raise _Closed(GOING_AWAY, "Silent")
-            await self._check()
+            if doubtful or not await _roll.calls(self._principal.session_id):
+                await self._check()
 
     # -- from the browser --------------------------------------------------------------------------------
 
