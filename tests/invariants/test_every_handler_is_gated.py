@@ -83,3 +83,13 @@ async def test_text_that_cannot_be_stored_reaches_no_handler(live, log_since):
     async with Tab(live.base) as tab:
         await tab.call(public["name"], {"value": "half a character: \ud800"})
     assert refused(log_since(), public["name"])
+
+
+async def test_nobody_sets_a_var_from_outside(live):
+    """``setvar`` is inherited by every State; it must do nothing, signed in or not."""
+    async with Tab(live.base) as tab:
+        for one in assembled()["handlers"]:
+            if one["name"].endswith(".setvar"):
+                for name in ("is_admin", "signed_in", "ready", "is_hydrated", "name"):
+                    frames = await tab.call(one["name"], {"var_name": name, "value": "forged-by-a-test"})
+                    assert not any("forged-by-a-test" in frame for frame in frames), (one["name"], name, frames)

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.orm import aliased
 from sqlmodel import SQLModel, col
 
@@ -69,8 +69,8 @@ async def test_asking_for_others_by_name_finds_nothing(sessions):
 async def test_joins_aliases_and_subqueries_stay_inside(sessions):
     async with db.session(ADA) as opened:
         other = aliased(Session)
-        pairs = select(Session.secret_digest, other.secret_digest).where(other.id >= col(Session.id))
-        assert (await opened.execute(pairs)).all() == [("ada", "ada")]
+        pairs = await opened.execute(select(Session.secret_digest, other.secret_digest).join(other, other.id != ""))
+        assert pairs.all() == [("ada", "ada")]
         inner = select(Session.secret_digest).where(col(Session.secret_digest).in_(select(other.secret_digest)))
         assert (await opened.execute(inner)).scalars().all() == ["ada"]
         counted = select(select(func.count(col(Session.id))).scalar_subquery())
@@ -128,3 +128,25 @@ def test_the_wall_knows_every_table():
     mapped = {str(table.__tablename__) for table in db.scoped_tables(AppRow)}
     ours = {one["name"] for one in assembled()["tables"] if one["class"].startswith("mozaiks_shell.")}
     assert ours <= mapped
+
+
+async def test_statements_that_would_pass_the_wall_are_refused(sessions):
+    bypasses = [
+        select(Session.__table__.c.secret_digest),
+        text("SELECT secret_digest FROM identity_session"),
+        insert(Session).values(id="x", secret_digest="forged", app_id="dev-app", user_id="usr_eve", expires_at=now()),
+        update(Session).values(user_id="usr_eve"),
+        update(Session).values({Session.app_id: "other-app"}),
+    ]
+    for statement in bypasses:
+        with pytest.raises(Forbidden):
+            async with db.session(ADA) as opened:
+                await opened.execute(statement)
+    assert (await digests(ADA), await digests(EVE), await digests(ELSEWHERE)) == (["ada"], ["eve"], ["elsewhere"])
+
+
+async def test_a_reload_keeps_the_wall(sessions):
+    async with db.session(ADA) as opened:
+        row = await opened.get(Session, sessions["ada"].id)
+        await opened.refresh(row)
+        assert row.secret_digest == "ada"
