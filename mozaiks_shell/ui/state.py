@@ -24,6 +24,12 @@ class ShellState(rx.State):
 
     access: ClassVar[Access | None] = None
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        written = str(vars(cls).get("__annotations__", {}).get("access", "" if "access" in vars(cls) else "ClassVar"))
+        if "ClassVar" not in written:
+            raise TypeError(f"{cls.__name__}: write `access: ClassVar[Access | None] = ...`, or Reflex takes it for page state")
+        super().__init_subclass__(**kwargs)
+
     _owner: str = ""  # session id this tab's tree belongs to; kept by the event gate
 
     def _me(self) -> Principal:

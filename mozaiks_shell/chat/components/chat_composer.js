@@ -10,9 +10,14 @@ export function Composer({ stream, state, labels, box }) {
   const [refused, setRefused] = useState("");
   const secret = Boolean(state.ask?.password);
   useEffect(() => {
+    const early = sessionStorage.getItem(DRAFT + "new"); // typed before the chat had an id
+    if (state.chat && early) {
+      if (!sessionStorage.getItem(draftKey)) sessionStorage.setItem(draftKey, early);
+      sessionStorage.removeItem(DRAFT + "new");
+    }
     setText(sessionStorage.getItem(draftKey) || "");
     setRefused("");
-  }, [draftKey]);
+  }, [draftKey, state.chat]);
   useEffect(() => setRefused(state.refusal || ""), [state.refusal]);
   useLayoutEffect(() => {
     const area = box.current;
