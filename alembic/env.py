@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 
-from sqlalchemy import create_engine, pool
+from sqlalchemy import Connection, create_engine, pool
 from sqlmodel import SQLModel
 
 import mozaiks_shell
@@ -18,11 +18,10 @@ for _room in pkgutil.iter_modules(mozaiks_shell.__path__):
             if error.name != f"mozaiks_shell.{_room.name}.models":
                 raise
 
-_url = context.config.get_main_option("sqlalchemy.url") or get_settings().sql_url_sync
-_engine = create_engine(_url, poolclass=pool.NullPool)
-with _engine.connect() as _connection:
+
+def _run(connection: Connection) -> None:
     context.configure(
-        connection=_connection,
+        connection=connection,
         target_metadata=SQLModel.metadata,
         render_as_batch=True,
         compare_type=True,
@@ -30,3 +29,11 @@ with _engine.connect() as _connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+
+
+if (_given := context.config.attributes.get("connection")) is not None:
+    _run(_given)  # the caller's transaction: all or nothing on SQLite, too
+else:
+    _url = context.config.get_main_option("sqlalchemy.url") or get_settings().sql_url_sync
+    with create_engine(_url, poolclass=pool.NullPool).connect() as _connection:
+        _run(_connection)

@@ -1,25 +1,33 @@
-"""What plugins cost at the start: 0, 50 and 200 small ones, each with a State, a page and an ``execute``.
+"""What plugins cost at the start.
 
     python -m benchmarks.boot_plugins [rounds]
 
-Time to ready is ``reflex run --env prod`` from the command to ``/ready``; it compiles and builds every time.
-Comparator: NiceGUI with as many pages.
+With pages: ``reflex run --env prod`` from the command to ``/ready``, with 0, 50 and 200 plugins that each have a State, a
+page and an ``execute``; it compiles and builds every time. Comparator: NiceGUI with as many pages.
+
+Without pages: the same with 0, 200 and 1000 plugins that only have an ``execute``, one in a hundred of them broken; and
+what the host itself takes for them (find, check, probe or remember the probe, import, check migrations), in one process,
+for the first time and again. Comparator: Datasette with as many one-file plugins.
 """
 
+import json
 import shutil
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from benchmarks.common import calm, comparator, host, memory_mib, publish, spread
-from tests.live import Server, Site
+from tests.live import Server, Site, clean_environment
 
-COUNTS = (0, 50, 200)
+PAGES, PLAIN = (0, 50, 200), (0, 200, 1000)
+BROKEN_EVERY = 100
 LOGIC = '''"""Counts what it is given."""
 
 from typing import Any
@@ -52,15 +60,36 @@ def front():
 '''
 
 
-def generate(folder: Path, count: int) -> None:
-    """Replace the plugins of a site by ``count`` made-up ones."""
+HOST = """
+import asyncio, json, sys, time
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.hosting.migrate import upgrade
+import mozaiks_shell.sdk
+from mozaiks_shell.plugin_host import loader, startup
+settings = get_settings()
+upgrade(settings)
+begun = time.perf_counter()
+plugins = loader.load_all(settings)
+asyncio.run(startup.start_plugins(settings))
+took = time.perf_counter() - begun
+print(json.dumps({"seconds": took, "loaded": sum(one.live for one in plugins), "found": len(plugins)}))
+"""
+
+
+def generate(folder: Path, count: int, pages: bool) -> int:
+    """Replace the plugins of a site by ``count`` made-up ones; returns how many of them can load."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    broken = 0
     for number in range(count):
-        plugin = folder / f"made-{number:03d}"
+        plugin = folder / f"made-{number:04d}"
         plugin.mkdir()
-        (plugin / "logic.py").write_text(LOGIC, "utf-8")
-        (plugin / "page.py").write_text(PAGE, "utf-8")
+        bad = not pages and number % BROKEN_EVERY == BROKEN_EVERY // 2
+        broken += bad
+        (plugin / "logic.py").write_text("import no_such_module\n" if bad else LOGIC, "utf-8")
+        if pages:
+            (plugin / "page.py").write_text(PAGE, "utf-8")
+    return count - broken
 
 
 def start(site: Site) -> tuple[float, float, int]:
@@ -77,38 +106,65 @@ def start(site: Site) -> tuple[float, float, int]:
     return seconds, memory, loaded
 
 
+def host_alone(site: Site, wanted: int) -> tuple[float, float]:
+    """Seconds the plugin host takes in one process: for the first time, and when it has seen these plugins before."""
+    taken = []
+    with tempfile.TemporaryDirectory() as data:
+        for _ in range(2):
+            run = subprocess.run(
+                [sys.executable, "-c", HOST], cwd=site.folder, env=clean_environment(MOZAIKS_DATA_DIR=data), capture_output=True,
+                text=True, check=True,
+            )  # fmt: skip
+            told = json.loads(run.stdout.splitlines()[-1])
+            assert told["loaded"] == wanted, told
+            taken.append(told["seconds"])
+    return taken[0], taken[1]
+
+
 def main(rounds: int) -> None:
     """Measure and publish."""
-    about = {"host": host(), "rounds": rounds}
+    about = {"host": host(), "rounds": rounds, "broken": f"one in {BROKEN_EVERY} of those without pages"}
     site = Site.copy("bench-boot")
     start(site)  # installs the JavaScript packages
     calm()
     seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
     memory: dict[tuple[str, int], list[float]] = defaultdict(list)
+    first: dict[int, list[float]] = defaultdict(list)
+    again: dict[int, list[float]] = defaultdict(list)
     for _ in range(rounds):
-        for count in COUNTS:
-            generate(site.folder / "plugins", count)
-            taken, used, loaded = start(site)
-            assert loaded == count, f"{loaded} of {count} plugins loaded"
-            seconds["Mozaiks Shell", count].append(taken)
-            memory["Mozaiks Shell", count].append(used)
-            with comparator("nicegui", str(count)) as other:
-                seconds["NiceGUI 3.18.0", count].append(other.seconds_to_ready)
-                memory["NiceGUI 3.18.0", count].append(memory_mib(other.pid))
-    rows = []
-    for (system, count), found in sorted(seconds.items()):
-        more = statistics.median(found) - statistics.median(seconds[system, 0])
-        rows.append(
-            {
-                "system": system,
-                "plugins or pages": count,
-                "s to ready": spread(found, 2),
-                "ms each": round(more / count * 1000, 1) if count else "",
-                "MiB": spread(memory[system, count], 0),
-            }
-        )
+        for kind, counts, rival in (("with a page", PAGES, "nicegui"), ("execute only", PLAIN, "datasette")):
+            for count in counts:
+                wanted = generate(site.folder / "plugins", count, pages=rival == "nicegui")
+                taken, used, loaded = start(site)
+                assert loaded == wanted, f"{loaded} of {wanted} plugins loaded"
+                system = f"Mozaiks Shell, {kind}"
+                seconds[system, count].append(taken)
+                memory[system, count].append(used)
+                if rival == "datasette":
+                    fresh, known = host_alone(site, wanted)
+                    first[count].append(fresh)
+                    again[count].append(known)
+                other_system = "NiceGUI 3.18.0, pages" if rival == "nicegui" else "Datasette 0.65.5, plugins"
+                with comparator(rival, str(count)) as other:
+                    seconds[other_system, count].append(other.seconds_to_ready)
+                    memory[other_system, count].append(memory_mib(other.pid))
+    rows = [row(system, count, found, seconds[system, 0], memory[system, count]) for (system, count), found in seconds.items()]
+    for name, taken in (("the host alone, first time", first), ("the host alone, again", again)):
+        rows += [row(f"Mozaiks Shell, {name}", count, found, taken[0], []) for count, found in taken.items()]
     publish("boot_plugins", about, rows)
 
 
+def row(system: str, count: int, found: list[float], none: list[float], memory: list[float]) -> dict[str, Any]:
+    """A line of the table."""
+    more = statistics.median(found) - statistics.median(none)
+    return {
+        "system": system,
+        "plugins or pages": count,
+        "s to ready": spread(found, 2),
+        "ms each": round(more / count * 1000, 2) if count else "",
+        "MiB": spread(memory, 0) if memory else "",
+    }
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 5)
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 3)

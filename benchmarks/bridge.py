@@ -80,8 +80,8 @@ async def direct(runtime: str, mark: str, gate: asyncio.Barrier) -> Stream:
     return stream
 
 
-async def through(server: Server, cookie: str, mark: str, gate: asyncio.Barrier) -> Stream:
-    """Read an answer from the shell, as a browser would."""
+async def through(server: Server, cookie: str, mark: str, gate: asyncio.Barrier, place: int) -> Stream:
+    """Read an answer from the shell, as a browser would. ``place`` is its turn to begin."""
     stream = Stream(mark)
     where = f"{server.base.replace('http', 'ws', 1)}/ws/chat"
     async with websockets.connect(where, origin=server.base, additional_headers={"Cookie": cookie}, compression=None) as socket:
@@ -95,7 +95,7 @@ async def through(server: Server, cookie: str, mark: str, gate: asyncio.Barrier)
                 ready = ready or value.get("t") == "caught_up"
                 status = status or value.get("status") in {"running", "waiting"}
         await gate.wait()
-        await asyncio.sleep(int(mark) * SPACING)
+        await asyncio.sleep(place * SPACING)
         await socket.send(json.dumps({"t": "say", "text": f"stream {TOKENS} at {RATE} as {mark}", "id": uuid4().hex}))
         while len(stream.arrived) < TOKENS:
             frame = str(await socket.recv())
@@ -134,7 +134,7 @@ async def one_round(runtime: str, server: Server, cookies: list[str]) -> dict[st
         if name == "direct":
             work = [direct(runtime, mark, gate) for mark in MARKS]
         else:
-            work = [through(server, cookies[int(mark) // PER_PERSON], mark, gate) for mark in MARKS]
+            work = [through(server, cookies[int(mark) // PER_PERSON], mark, gate, int(mark)) for mark in MARKS]
         streams = await asyncio.gather(*work)
         sent = all_sent(runtime)
         late = added(streams, sent)
@@ -192,7 +192,7 @@ def main(rounds: int) -> None:
         stack.callback(double.terminate)
         runtime = f"http://127.0.0.1:{port}"
         answers(f"{runtime}/api/health", time.monotonic())
-        server = Site.copy("bench").serve(data, MOZAIKS_AI_URL=runtime)
+        server = Site.copy("bench").serve(data, MOZAIKS_AI_URL=runtime, MOZAIKS_AI_STARTS_PER_APP="100000")
         stack.callback(server.stop)
         crowds = [people(server, STREAMS // PER_PERSON) for _ in range(rounds)]
         calm()

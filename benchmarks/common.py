@@ -23,7 +23,12 @@ from tests.live import clean_environment, free_port
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE / ".cache"
-COMPARATORS = {"nicegui": "nicegui==3.18.0", "chainlit": "chainlit==2.12.0"}
+COMPARATORS = {
+    "nicegui": "nicegui==3.18.0",
+    "chainlit": "chainlit==2.12.0",
+    "datasette": "datasette==0.65.5",
+    "starlette": "starlette==1.10.0 uvicorn==0.54.0 joserfc==1.8.0",
+}
 
 
 def chromium_path() -> str:
@@ -121,7 +126,7 @@ def comparator_python(name: str) -> Path:
     if not stamp.exists() or stamp.read_text() != wanted:
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", wanted], check=True)
+        subprocess.run([folder / "bin" / "python", "-m", "pip", "install", "--quiet", *wanted.split()], check=True)
         stamp.write_text(wanted)
     return folder / "bin" / "python"
 

@@ -2,6 +2,7 @@
 
 import importlib
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import reflex as rx
 from fastapi import FastAPI
@@ -15,29 +16,43 @@ from mozaiks_shell import billing, broker, chat, identity, insights, notificatio
 from mozaiks_shell.appconfig.brand import brand
 from mozaiks_shell.appconfig.loader import or_exit
 from mozaiks_shell.appconfig.plans import catalogue
+from mozaiks_shell.broker import job_routes, trigger_routes
 from mozaiks_shell.broker.service import capabilities, start_runtime
+from mozaiks_shell.broker.triggers import start_triggers
 from mozaiks_shell.chat.components.dock import chat_dock
+from mozaiks_shell.chat.relay_ws import router as chat_relay
 from mozaiks_shell.chat.service import configure as configure_chat
 from mozaiks_shell.chat.service import start_chats
 from mozaiks_shell.chat.socket import chat_socket
+from mozaiks_shell.foundation.jobs import start_jobs
+from mozaiks_shell.foundation.live import start_live
 from mozaiks_shell.foundation.logging import configure
 from mozaiks_shell.foundation.settings import load_or_exit
-from mozaiks_shell.hosting import csp, problems
+from mozaiks_shell.hosting import csp, problems, pwa
 from mozaiks_shell.hosting import routes as hosting_routes
 from mozaiks_shell.hosting.asgi import Gatekeeper
+from mozaiks_shell.hosting.hot.reloading import HotReload, hot_reload_head
 from mozaiks_shell.hosting.migrate import only_one
+from mozaiks_shell.hosting.providers import providers_or_exit
+from mozaiks_shell.hosting.reflex_build import is_production_command, stylesheets
 from mozaiks_shell.hosting.startup import lifespan
 from mozaiks_shell.hosting.state import process
-from mozaiks_shell.identity import form_routes
+from mozaiks_shell.identity import app_token_routes, form_routes
+from mozaiks_shell.notifications import socket as live_updates
 from mozaiks_shell.plugin_host.loader import load_all
-from mozaiks_shell.plugin_host.routes import admin_routes, mount_plugins
+from mozaiks_shell.plugin_host.refresh import follow as follow_plugins
+from mozaiks_shell.plugin_host.routes import mount_plugins
 from mozaiks_shell.plugin_host.service import plugin_reports
 from mozaiks_shell.plugin_host.startup import start_plugins
-from mozaiks_shell.shell import guide
+from mozaiks_shell.sdk import file_routes, kv
+from mozaiks_shell.shell import account, account_routes, brand_routes, guide, locale_routes, settings_routes
+from mozaiks_shell.shell.brand_assets import OperatorAssets
 from mozaiks_shell.shell.event_gate import EventGate
 from mozaiks_shell.shell.failures import handler_failed, page_boundary
 from mozaiks_shell.shell.frame import app_wraps, head_components
+from mozaiks_shell.shell.palette import command_palette
 from mozaiks_shell.shell.routing import mount
+from mozaiks_shell.usage.service import start_usage
 
 settings = load_or_exit()
 configure(settings)
@@ -47,60 +62,100 @@ or_exit(capabilities)
 PAGES = (
     "identity.pages.sign_in",
     "identity.pages.register",
+    "shell.pages.errors",
     "shell.pages.home",
+    "shell.pages.chat",
+    "shell.pages.chat_workflow",
+    "shell.pages.artifact",
     "shell.pages.settings",
+    "shell.pages.profile",
+    "shell.pages.security",
+    "shell.pages.settings_plugins",
+    "shell.pages.settings_data",
+    "shell.pages.settings_section",
     "billing.pages.plans",
+    "usage.pages.usage",
     "admin.pages.overview",
+    "admin.pages.branding",
+    "admin.pages.plugins",
+    "admin.pages.plugin",
+    "shell.pages.app_settings",
+    "shell.bell",
 )
 for name in PAGES:
     importlib.import_module(f"mozaiks_shell.{name}")
+providers_or_exit()
 load_all(settings)
 
 api = FastAPI(title=process.app_name, docs_url=None, redoc_url=None, openapi_url=None)
 problems.install(api)
 for room in (identity, billing, broker, chat, shell, usage, insights, notifications, plugin_host):
     api.include_router(importlib.import_module(f"{room.__name__}.routes").router)
-for router in (hosting_routes.router, form_routes.router, admin_routes(only_one)):
+for router in (
+    hosting_routes.router, form_routes.router, locale_routes.router, brand_routes.router, account_routes.router,
+    settings_routes.router, file_routes.router, app_token_routes.router, trigger_routes.router, job_routes.router,
+    pwa.router,
+):  # fmt: skip
     api.include_router(router)
 api.add_api_websocket_route("/ws/chat", chat_socket)
+api.include_router(chat_relay)
+api.include_router(live_updates.router)
 mount_plugins(api)
 configure_chat(context=guide.context, allowed_path=guide.allowed_path)
 
 
 async def plugins_step() -> Callable[[], Awaitable[None]] | None:
     """Migrate and initialise the plugins, after the shell's own tables are there."""
-    await start_plugins(settings, only_one)
-    process.plugins_loaded = sum(report.state == "loaded" for report in plugin_reports())
+    stop = await start_plugins(settings, only_one)
+    process.plugins_loaded = sum(report.live for report in plugin_reports())
+    return stop
+
+
+async def sweep_step() -> Callable[[], Awaitable[None]] | None:
+    """Delete what was still written of people who are gone, and plugins' state whose time is over."""
+    await account.sweep()
+    await kv.sweep()
     return None
 
 
 def facts() -> list[tuple[str, str]]:
     """What the start-up lines say beyond address and database."""
     reports = plugin_reports()
-    broken = [f"{report.name} is quarantined: {report.reason}" for report in reports if report.state == "quarantined"]
+    broken = [f"{report.name} is {report.state}: {report.reason}" for report in reports if report.cause]
     return [
         ("State", "redis" if settings.redis_url else "in process"),
         ("Sign-in", " and ".join(filter(None, ["local accounts" * settings.local_accounts, settings.oidc_authority]))),
         ("Billing", settings.billing_provider),
         ("Agents", (settings.ai_url or "embedded runtime") if settings.ai_enabled else "off"),
-        ("Plugins", ", ".join(report.name for report in reports if report.state == "loaded") or "none"),
+        ("Plugins", ", ".join(report.name for report in reports if report.live) or "none"),
         *[("", line) for line in broken],
     ]
 
 
+static, built = get_web_dir() / "build" / "client", is_production_command()
+hot = None if built or settings.plugin_watch is False else HotReload(settings, api, lambda: settings.plugin_roots)
 app = rx.App(
     toaster=None,
     html_lang="en",
-    stylesheets=["/shell.css"],
-    head_components=head_components(),
-    extra_app_wraps=app_wraps() | {(38, "ChatDock"): chat_dock},
+    stylesheets=stylesheets(),
+    head_components=[*head_components(development=not built), *hot_reload_head(hot)],
+    extra_app_wraps=app_wraps() | {(38, "ChatDock"): chat_dock, (53, "Palette"): command_palette},
     backend_exception_handler=handler_failed,
-    api_transformer=[api, lambda inner: Gatekeeper(inner, settings, lambda: csp.policy(get_web_dir() / "build" / "client"))],
+    api_transformer=[
+        api,
+        lambda inner: Gatekeeper(inner, settings, lambda: csp.policy(static), static if built else None),
+        lambda inner: OperatorAssets(inner, lambda: static),
+    ],
 )
 for key in [key for key in app.app_wraps if key[1] in {"Overlay", "ExtraOverlay"}]:
     del app.app_wraps[key]  # Reflex's own banner and toasts; the frame has its own
 app.app_wraps[(55, "ErrorBoundary")] = page_boundary
 app.add_middleware(EventGate(), index=0)
-mount(app, process.app_name)
-steps = [("plugins", plugins_step), ("runtime", start_runtime), ("chats", start_chats)]
+mount(app)
+steps = [("plugins", plugins_step), ("deleted people", sweep_step), ("runtime", start_runtime), ("chats", start_chats)]
+steps += [("live updates", start_live), ("usage", start_usage), ("triggers", start_triggers), ("jobs", start_jobs)]
+if hot is not None:
+    steps.append(("hot reload", partial(hot.start, app)))
+elif settings.plugin_watch:
+    steps.append(("plugin files", partial(follow_plugins, settings, api)))
 app.register_lifespan_task(lifespan(settings, steps, facts))

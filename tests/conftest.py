@@ -8,26 +8,31 @@ from uuid import uuid4
 
 import pytest
 
+from mozaiks_shell.broker import keys
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.access import Principal, set_principal
 from mozaiks_shell.foundation.settings import Settings, get_settings
 from mozaiks_shell.hosting.migrate import upgrade
 from tests import servers
-from tests.live import Server, Site
+from tests.live import MAIN, Server, Site
 from tests.people import People
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """The marks ``./test`` selects by."""
     config.addinivalue_line("markers", "live: needs the built product or a browser (left out by ./test fast)")
+    config.addinivalue_line("markers", "walk: looks at every page in every look (./test walk)")
     config.addinivalue_line("markers", "bare: makes a fresh venv from requirements.txt alone (./test bare)")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whatever uses the live server is ``live``."""
+    """Whatever uses the live server is ``live``; whatever asks axe-core is part of the ``walk``."""
     for item in items:
-        if "live" in getattr(item, "fixturenames", ()):
+        needed = getattr(item, "fixturenames", ())
+        if "live" in needed:
             item.add_marker(pytest.mark.live)
+        if "axe" in needed:
+            item.add_marker(pytest.mark.walk)
 
 
 @pytest.fixture(scope="session")
@@ -60,6 +65,23 @@ async def database(settings: Settings, migrated: Path) -> AsyncIterator[Settings
     await db.dispose()
 
 
+_made: list[tuple[str, str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _keys_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signing keys cost much time to make: every test starts with the same ones, in the same order."""
+    make, waiting = keys._generate, list(_made)
+
+    def generate() -> tuple[str, str]:
+        if not waiting:
+            _made.append(made := make())
+            return made
+        return waiting.pop(0)
+
+    monkeypatch.setattr(keys, "_generate", generate)
+
+
 @pytest.fixture
 def as_person() -> Iterator[object]:
     """Call with a :class:`Principal` (or None) to run the rest of the test on that person's behalf."""
@@ -70,7 +92,7 @@ def as_person() -> Iterator[object]:
 @pytest.fixture(scope="session")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The product in production mode, built once per run. Every test that uses it is marked ``live``."""
-    server = Site.copy("main").serve(tmp_path_factory.mktemp("live"))
+    server = Site.copy(MAIN).serve(tmp_path_factory.mktemp("live"))
     yield server
     server.stop()
 

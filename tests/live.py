@@ -19,6 +19,9 @@ import httpx
 
 ROOT = Path(__file__).resolve().parents[1]
 SITES = ROOT / ".web-test"
+_WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+MAIN = "main" if _WORKER == "gw0" else f"main-{_WORKER}"  # of every process that runs tests, one
+_COMPLETE = ".complete"  # in node_modules: the product was built with them
 _LEFT_OUT = {"tests", "benchmarks", "data", "build", "docs", "node_modules", "uploaded_files", "reflex.egg-info"}
 
 
@@ -72,9 +75,11 @@ class Site:
                 shutil.copytree(source, folder / source.name, symlinks=True, ignore=ignore)
             else:
                 shutil.copy2(source, folder / source.name)
-        packages, first = folder / ".web" / "node_modules", SITES / "main" / ".web"
-        if keep_packages and not packages.exists() and (first / "node_modules").exists():
-            subprocess.run(["cp", "-al", str(first), str(folder / ".web")], check=True)
+        packages, first = folder / ".web" / "node_modules", SITES / MAIN / ".web"
+        if keep_packages and not packages.exists() and (first / "node_modules" / _COMPLETE).exists():
+            # Only packages are shared: Reflex writes its own files anew in place, and two products may be built at once.
+            shutil.copytree(first, folder / ".web", ignore=shutil.ignore_patterns("node_modules", "build"), dirs_exist_ok=True)
+            subprocess.run(["cp", "-al", str(first / "node_modules"), str(packages)], check=True)
         return cls(folder)
 
     def serve(self, data: Path, *, prod: bool = True, python: str = sys.executable, path: str = "", **env: str) -> "Server":
@@ -133,6 +138,8 @@ class Server:
         except AssertionError as error:
             self.stop(signal.SIGKILL)
             raise AssertionError(f"{error}\n{self.tail()}") from None
+        if (packages := self.site.folder / ".web" / "node_modules").is_dir():
+            (packages / _COMPLETE).touch()
 
     def _is_ready(self) -> bool:
         assert self.process is not None

@@ -2,22 +2,30 @@
 
 from typing import ClassVar, TypedDict
 
+from mozaiks_shell.admin.plugins_view import STATES
 from mozaiks_shell.audit.service import latest
 from mozaiks_shell.foundation.access import Access
 from mozaiks_shell.foundation.errors import NotFound
+from mozaiks_shell.foundation.i18n import msg, number, percent, tr, trn
 from mozaiks_shell.identity.service import find_user
 from mozaiks_shell.insights.service import engagement
 from mozaiks_shell.plugin_host.service import plugin_reports
 from mozaiks_shell.ui.state import ShellState, event
 from mozaiks_shell.usage.service import totals
 
+_PLUGINS = 12  # on this page; the plugins' own page has them all
 _WORDS = {
-    "user.signed_up": "Created an account",
-    "user.signed_in": "Signed in",
-    "user.sign_in_failed": "Failed to sign in",
-    "user.signed_out": "Signed out",
-    "subscription.updated": "Plan changed",
-    "chat.started": "Started a chat",
+    "user.signed_up": msg("Created an account"),
+    "user.signed_in": msg("Signed in"),
+    "user.sign_in_failed": msg("Failed to sign in"),
+    "user.signed_out": msg("Signed out"),
+    "subscription.updated": msg("Plan changed"),
+    "chat.started": msg("Started a chat"),
+    "plugin.failed": msg("Plugin failed"),
+    "plugin.enabled": msg("Plugin switched on"),
+    "plugin.disabled": msg("Plugin switched off"),
+    "plugin.retried": msg("Plugin tried again"),
+    "plugins.rescanned": msg("Looked for plugins"),
 }
 
 
@@ -30,17 +38,19 @@ class Figure(TypedDict):
 
 
 class PluginLine(TypedDict):
-    """A plugin as the operator sees it; ``tone`` colours the badge."""
+    """A plugin as the operator sees it; ``label``, ``tone`` and ``sign`` are its badge's."""
 
     name: str
+    href: str
     version: str
-    state: str
+    label: str
     tone: str
+    sign: str
     reason: str
 
 
 class AuditLine(TypedDict):
-    """One act: when (UTC), what, by whom (a name, and the account's id)."""
+    """One act: when (ISO 8601), what, by whom (a name, and the account's id)."""
 
     at: str
     act: str
@@ -64,37 +74,51 @@ class Overview(ShellState):
         people = await engagement()
         tokens = await totals(self._me().app_id)
         self.figures = [
-            Figure(name="People", value=f"{people.total_users:,}", help=f"{people.new_users_7d:,} new in 7 days"),
-            Figure(name="Active today", value=f"{people.dau:,}", help=f"{people.active_users_7d:,} in 7 days"),
-            Figure(name="Active this month", value=f"{people.mau:,}", help=f"Stickiness {people.stickiness_dau_mau:.0%}"),
             Figure(
-                name="Tokens",
-                value=f"{tokens.prompt_tokens + tokens.completion_tokens:,}",
-                help=f"{tokens.calls:,} model calls",
+                name=tr("People"), value=number(people.total_users), help=tr("{count} new in 7 days", count=people.new_users_7d)
+            ),
+            Figure(name=tr("Active today"), value=number(people.dau), help=tr("{count} in 7 days", count=people.active_users_7d)),
+            Figure(
+                name=tr("Active this month"),
+                value=number(people.mau),
+                help=tr("Daily of monthly: {share}", share=percent(people.stickiness_dau_mau)),
+            ),
+            Figure(
+                name=tr("Tokens"),
+                value=number(tokens.prompt_tokens + tokens.completion_tokens),
+                help=trn("{count} model call", "{count} model calls", tokens.calls),
             ),
         ]
         self.plugins = [
             PluginLine(
                 name=report.title,
+                href=f"/admin/plugins/{report.name}",
                 version=report.version,
-                state=report.state,
-                tone={"loaded": "success", "quarantined": "danger"}.get(report.state, "neutral"),
-                reason=report.reason,
+                label=tr(STATES[report.state].label),
+                tone=STATES[report.state].tone,
+                sign=STATES[report.state].icon,
+                reason=report.reason or " ".join(note.message for note in report.notes if note.level == "warning"),
             )
-            for report in plugin_reports()
+            for report in sorted(plugin_reports(), key=lambda one: (STATES[one.state].rank, one.title.lower()))[:_PLUGINS]
         ]
         entries = await latest(20)
         names = {actor_id: await _name(actor_id) for actor_id in {entry.actor_id for entry in entries}}
         self.acts = [
             AuditLine(
-                at=f"{entry.at:%Y-%m-%d %H:%M}",
-                act=_WORDS.get(entry.act, entry.act.replace(".", " ").replace("_", " ").capitalize()),
+                at=entry.at.isoformat(),
+                act=_said(entry.act, entry.facts.get("plugin")),
                 actor=names[entry.actor_id],
                 actor_id=entry.actor_id,
             )
             for entry in entries
         ]
         self.loaded = True
+
+
+def _said(act: str, plugin: object) -> str:
+    """What was done, and to which plugin."""
+    words = tr(_WORDS.get(act, act.replace(".", " ").replace("_", " ").capitalize()))
+    return f"{words}: {plugin}" if isinstance(plugin, str) and plugin else words
 
 
 async def _name(user_id: str) -> str:

@@ -24,8 +24,20 @@ class ConfigError(ValueError):
         super().__init__("\n".join([f"{file} cannot be used:", *(f"  {problem}" for problem in problems)]))
 
 
-def or_exit(read: Callable[[], Result]) -> Result:
-    """What ``read`` returns; prints the file and every problem in it and exits 2 when it is unusable."""
+def or_exit(read: Callable[[], Result], production: bool = False) -> Result:
+    """What ``read`` returns. A production start (``ENV=production``, or ``production``) exits 2 when any configuration file
+    has an error, and lists every error of every file; so does one in development when ``read`` raises :class:`ConfigError`.
+    """
+    from mozaiks_shell.appconfig.overview import configuration_problems
+
+    settings = get_settings()
+    problems = configuration_problems()
+    errors = [f"  {problem}" for problem in problems if problem.level == "error"]
+    if errors and (production or settings.env == "production"):
+        where = f" in {settings.configs_path}" if settings.configs_path else ""
+        heading = f"\nMozaiks Shell cannot start: the configuration{where} has {len(errors)} error{'s' * (len(errors) > 1)}.\n"
+        sys.stderr.write("\n".join([heading, *errors, "", "mozaiks-shell doctor shows warnings too.", ""]))
+        raise SystemExit(2)
     try:
         return read()
     except ConfigError as error:

@@ -1,11 +1,12 @@
 """The plan catalogue: ``subscription_config.json`` in the shape MozaiksCore reads (F-103)."""
 
-from functools import lru_cache
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, field_validator, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator, model_validator
 
-from mozaiks_shell.appconfig.loader import ConfigError, load, path_of
+from mozaiks_shell.appconfig.fields import Entries, FileModel
+from mozaiks_shell.appconfig.live import LiveFile, Report
+from mozaiks_shell.appconfig.problems import Location, shown
 from mozaiks_shell.foundation.settings import get_settings
 
 FILE = "subscription_config.json"
@@ -19,22 +20,20 @@ _OTHER_WORDS = {
 }  # fmt: skip
 
 
-class Plan(BaseModel):
+class Plan(FileModel):
     """One plan. ``price`` is in whole currency units (``9.99``); ``lifetime`` is paid once."""
 
-    model_config = ConfigDict(frozen=True)
-
-    name: PlanName
-    display_name: str = ""
-    price: float = Field(0, ge=0, allow_inf_nan=False)
-    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")] = "USD"
-    billing_cycle: Cycle = "monthly"
-    description: str = ""
-    features: list[str] = []
-    plugins_unlocked: list[str] = []
-    plugins: dict[str, Any] = {}
-    stripe_price_id: str = ""
-    rank: int = -1
+    name: PlanName = Field(description="Unique; the name in every other file and in the database.")
+    display_name: str = Field("", max_length=120, description="Name for people.")
+    price: float = Field(0, ge=0, allow_inf_nan=False, description="In whole currency units, `9.99`.")
+    currency: Annotated[str, StringConstraints(to_upper=True, pattern=r"^[A-Za-z]{3}$")] = Field("USD", description="ISO 4217.")
+    billing_cycle: Cycle = Field("monthly", description="How often the price is paid; `lifetime`: once.")
+    description: str = Field("", max_length=1000, description="One sentence.")
+    features: Annotated[list[str], Entries] = Field([], description="What one gets, in words.")
+    plugins_unlocked: Annotated[list[str], Entries] = Field([], description="Plugins the plan opens; `*` for all.")
+    plugins: dict[str, Any] = Field({}, description="Plugins and how far the plan opens them; `none` for not at all.")
+    stripe_price_id: str = Field("", max_length=200, description="The price at Stripe; never sent to a browser.")
+    rank: int = Field(-1, description="Place among the plans, low first; default the order of the file.")
 
     @field_validator("billing_cycle", mode="before")
     @classmethod
@@ -61,14 +60,16 @@ class Plan(BaseModel):
         return "*" in self.plugins_unlocked or self.names(plugin)
 
 
-class PlanSettings(BaseModel):
+class PlanSettings(FileModel):
     """The ``settings`` block. ``trial_plan`` empty or 0 days: no trials."""
 
-    default_plan: str = ""
-    trial_plan: str = ""
-    trial_period_days: int = Field(0, ge=0, le=730)
-    show_subscription_status: bool = True
-    show_cancel_button: bool = True
+    model_config = ConfigDict(frozen=False)
+
+    default_plan: str = Field("", description="Plan of a person who never bought one; default the lowest.")
+    trial_plan: str = Field("", description="Plan that can be tried.")
+    trial_period_days: int = Field(0, ge=0, le=730, description="Days a trial lasts.")
+    show_subscription_status: bool = Field(True, description="Whether a person sees their plan.")
+    show_cancel_button: bool = Field(True, description="Whether a person can cancel by themselves.")
 
     @field_validator("default_plan", "trial_plan", mode="before")
     @classmethod
@@ -76,12 +77,11 @@ class PlanSettings(BaseModel):
         return "" if value is None else value
 
 
-class Catalogue(BaseModel):
-    """Every plan, lowest rank first once loaded."""
+class CatalogueFile(FileModel):
+    """`subscription_config.json`."""
 
-    subscription_plans: list[Plan] = Field(min_length=1)
-    settings: PlanSettings = Field(default_factory=lambda: PlanSettings.model_validate({}))
-    _by_name: dict[str, Plan] = PrivateAttr(default_factory=dict)
+    subscription_plans: Annotated[list[Plan], Entries] = Field(min_length=1, description="The plans, lowest first.")
+    settings: PlanSettings = Field(default_factory=lambda: PlanSettings.model_validate({}), description="Rules for all plans.")
 
     @model_validator(mode="before")
     @classmethod
@@ -92,26 +92,14 @@ class Catalogue(BaseModel):
             raise ValueError('has "plans"; this shell reads "subscription_plans": [{"name": …, "price": …}] and "settings"')
         return raw
 
-    @model_validator(mode="after")
-    def _consistent(self) -> "Catalogue":
-        ranked = enumerate(self.subscription_plans)
-        plans = [plan if plan.rank >= 0 else plan.model_copy(update={"rank": place}) for place, plan in ranked]
+
+class Catalogue:
+    """The plans that are offered, lowest rank first. ``settings`` names only plans that are there."""
+
+    def __init__(self, plans: list[Plan], settings: PlanSettings) -> None:
         self.subscription_plans = sorted(plans, key=lambda plan: plan.rank)
+        self.settings = settings
         self._by_name = {plan.name: plan for plan in self.subscription_plans}
-        if len(self._by_name) < len(plans):
-            raise ValueError("subscription_plans: two plans have the same name")
-        if len({plan.rank for plan in plans}) < len(plans):
-            raise ValueError("subscription_plans: two plans have the same rank")
-        prices = [plan.stripe_price_id for plan in plans if plan.stripe_price_id]
-        if len(set(prices)) < len(prices):
-            raise ValueError("subscription_plans: two plans have the same stripe_price_id")
-        for key in ("default_plan", "trial_plan"):
-            named = getattr(self.settings, key)
-            if named and named not in self._by_name:
-                raise ValueError(f"settings.{key}: there is no plan {named!r}; the plans are {', '.join(self._by_name)}")
-        if not self.settings.default_plan:
-            self.settings.default_plan = self.subscription_plans[0].name
-        return self
 
     def get(self, name: str) -> Plan | None:
         """The plan of this name."""
@@ -140,21 +128,39 @@ class Catalogue(BaseModel):
         return {"subscription_plans": plans, "settings": self.settings.model_dump()}
 
 
-@lru_cache(maxsize=8)
-def _read(path: str, default_plan: str) -> Catalogue:
-    found = load(FILE, Catalogue)
-    if default_plan:
-        if found.get(default_plan) is None:
-            known = ", ".join(plan.name for plan in found.subscription_plans)
-            raise ConfigError(path_of(FILE), [f"MOZAIKS_DEFAULT_TIER: there is no plan {default_plan!r}; the plans are {known}"])
-        found.settings.default_plan = default_plan
-    return found
+def _build(file: CatalogueFile, report: Report) -> Catalogue:
+    """Plans that clash with an earlier one are left out; a plan the settings name must be there."""
+    kept: list[Plan] = []
+    for place, plan in enumerate(file.subscription_plans):
+        ranked = plan if plan.rank >= 0 else plan.model_copy(update={"rank": place})
+        clash = next((key for one in kept for key in ("name", "rank", "stripe_price_id") if _same(one, ranked, key)), "")
+        if clash:
+            here: Location = ("subscription_plans", place, clash)
+            report("error", here, f"two plans have the same {clash}; this one is left out.", "Change one of the two.")
+        else:
+            kept.append(ranked)
+    names = [plan.name for plan in kept]
+    settings = file.settings.model_copy()
+    for key in ("default_plan", "trial_plan"):
+        if (named := getattr(settings, key)) and named not in names:
+            said = f"there is no plan {shown(named, 70)}; the plans are {', '.join(names[:20])}."
+            report("error", ("settings", key), said, "Name one of them.")
+            setattr(settings, key, "")
+    if (wanted := get_settings().default_plan) and wanted not in names:
+        said = f"MOZAIKS_DEFAULT_TIER: there is no plan {shown(wanted, 70)}; the plans are {', '.join(names[:20])}."
+        report("error", (), said, "Name one of them.")
+        wanted = ""
+    settings.default_plan = wanted or settings.default_plan or min(kept, key=lambda plan: plan.rank).name
+    return Catalogue(kept, settings)
+
+
+def _same(one: Plan, other: Plan, key: str) -> bool:
+    return getattr(one, key) not in ("", None) and getattr(one, key) == getattr(other, key)
+
+
+PLANS: LiveFile[Catalogue] = LiveFile(FILE, CatalogueFile, build=_build)
 
 
 def catalogue() -> Catalogue:
-    """The plans of this installation, read once per process; ``MOZAIKS_DEFAULT_TIER`` beats the file's ``default_plan``.
-
-    Raises:
-        ConfigError: the file is unusable; names the file and the JSON path.
-    """
-    return _read(str(path_of(FILE)), get_settings().default_plan)
+    """The plans of this installation as of now; ``MOZAIKS_DEFAULT_TIER`` beats the file's ``default_plan``."""
+    return PLANS.current()

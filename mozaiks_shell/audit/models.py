@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, DateTime
+from sqlalchemy import JSON, DateTime, Index
 from sqlmodel import Field
 
 from mozaiks_shell.foundation.clock import now
@@ -14,6 +14,7 @@ class AuditEntry(SystemRow, table=True):
     """One security-relevant act: who (``actor_id``, empty for nobody), what, when, with which facts."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (Index("ix_audit_entry_newest", "app_id", "at"),)
 
     id: str = Field(default_factory=lambda: new_id("aud"), primary_key=True, max_length=64)
     act: str = Field(index=True, max_length=64)

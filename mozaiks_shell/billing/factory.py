@@ -4,7 +4,16 @@ import asyncio
 from weakref import WeakKeyDictionary
 
 from mozaiks_shell.billing.ports import BillingProvider
-from mozaiks_shell.foundation.settings import Settings, get_settings
+from mozaiks_shell.foundation.provider_files import make
+from mozaiks_shell.foundation.settings import BILLING, Settings, get_settings
+
+METHODS = dict.fromkeys(
+    (
+        "ensure_customer", "get_subscription_status", "create_checkout", "create_portal", "cancel_subscription",
+        "process_webhook", "health_check",
+    ),
+    True,
+)  # fmt: skip
 
 _chosen: WeakKeyDictionary[asyncio.AbstractEventLoop, tuple[Settings, BillingProvider]] = WeakKeyDictionary()
 
@@ -18,7 +27,21 @@ def provider() -> BillingProvider:
     return known[1]
 
 
+def check() -> None:
+    """Make the provider once, at the start: a provider plugin that cannot be used must not be found out by a customer.
+
+    Raises:
+        ProviderProblem: with file and line.
+    """
+    if get_settings().billing_provider not in BILLING:
+        _make(get_settings())
+
+
 def _make(settings: Settings) -> BillingProvider:
+    if settings.billing_provider not in BILLING:
+        made: BillingProvider = make("payments", settings.billing_provider, METHODS, _wrong)
+        made.name = settings.billing_provider
+        return made
     if settings.billing_provider == "stripe":
         from mozaiks_shell.billing.adapters.stripe import Stripe
 
@@ -31,3 +54,11 @@ def _make(settings: Settings) -> BillingProvider:
     from mozaiks_shell.billing.adapters.manual import Manual
 
     return Manual()
+
+
+def _wrong(made: object) -> str:
+    if not isinstance(getattr(made, "sells", None), bool):
+        return "Provider needs `sells = True` (people buy plans themselves) or False"
+    if made.sells and not getattr(made, "signature_header", ""):  # type: ignore[attr-defined]
+        return "Provider needs `signature_header`, the header that carries the signature of its webhooks"
+    return ""

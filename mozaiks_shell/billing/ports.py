@@ -55,10 +55,18 @@ class Health:
 
 
 class BillingProvider(Protocol):
-    """One adapter per provider. All raise :class:`~mozaiks_shell.billing.errors.PaymentUpstream` when theirs fails."""
+    """One adapter per provider, the shell's own or a file in ``plugins/payments/`` (F-098). All raise
+    :class:`~mozaiks_shell.billing.errors.PaymentUpstream` when theirs fails.
+
+    Attributes:
+        name: As in ``MOZAIKS_BILLING_PROVIDER`` and in the rows it writes; of a file, the file's name.
+        sells: People buy plans themselves.
+        signature_header: Header with the signature of its webhooks, in small letters; empty without webhooks.
+    """
 
     name: str
-    sells: bool  # people buy plans themselves
+    sells: bool
+    signature_header: str
 
     async def ensure_customer(self, account: Account) -> str:
         """The provider's id for this person, made on first use; empty where there is no such thing."""

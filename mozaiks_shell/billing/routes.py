@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import AwareDatetime, BaseModel, Field
 
 from mozaiks_shell.appconfig.service import catalogue
@@ -92,12 +92,13 @@ async def give(user_id: str, body: GivenPlan, admin: Admin) -> dict[str, Any]:
     return {"user_id": user_id, "plan": body.plan, "until": until.isoformat() if until else None}
 
 
-@router.post("/billing/webhook/stripe")
-async def webhook(request: Request, stripe_signature: Annotated[str, Header()] = "") -> dict[str, str]:
-    """Stripe's events. Signed over the raw body; no cookie, no session (F-127)."""
+@router.post("/billing/webhook/{seller}")
+async def webhook(request: Request, seller: str) -> dict[str, str]:
+    """The payment service's events. Signed over the raw body; no cookie, no session (F-098, F-127)."""
+    header = service.webhook_header(seller)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_WEBHOOK:
             raise TooLarge("A webhook of this size is refused.")
-    return {"outcome": await service.receive(bytes(body), stripe_signature)}
+    return {"outcome": await service.receive(bytes(body), request.headers.get(header, ""))}

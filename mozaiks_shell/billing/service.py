@@ -24,12 +24,13 @@ from mozaiks_shell.billing.webhooks import receive
 from mozaiks_shell.foundation.access import Access, Decision, Principal, current_principal
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope
-from mozaiks_shell.foundation.errors import NotSignedIn, PlanNeeded, RoleNeeded
+from mozaiks_shell.foundation.errors import NotFound, NotSignedIn, PlanNeeded, RoleNeeded
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.settings import get_settings
 
 __all__ = [
     "PlanView", "authorize", "authorize_all", "cancel", "checkout", "choose_plan", "demand", "describe", "health", "history",
-    "plan_of", "plugin_allowed", "portal", "receive", "reconcile", "set_plan",
+    "plan_of", "plugin_allowed", "portal", "receive", "reconcile", "sells", "set_plan", "webhook_header",
 ]  # fmt: skip
 
 
@@ -71,10 +72,10 @@ async def demand(access: Access) -> Principal | None:
     if decision.allowed:
         return principal
     if decision.reason == "sign_in":
-        raise NotSignedIn("Sign in to continue.")
+        raise NotSignedIn(tr("Sign in to continue."))
     if decision.reason == "role":
-        raise RoleNeeded(f"This needs the role {decision.needed}.", needed=decision.needed)
-    raise PlanNeeded(f"This is part of the plan {decision.needed}.", needed=decision.needed)
+        raise RoleNeeded(tr("This needs the role {role}.", role=decision.needed), needed=decision.needed)
+    raise PlanNeeded(tr("This is part of the plan {plan}.", plan=tr(decision.needed)), needed=decision.needed)
 
 
 async def plugin_allowed(principal: Principal | None, plugin: str, declared: Access) -> Decision:
@@ -88,6 +89,22 @@ async def plugin_allowed(principal: Principal | None, plugin: str, declared: Acc
         return decision
     opening = tuple(plan.name for plan in catalogue().subscription_plans if plan.unlocks(plugin))
     return await authorize(principal, Access.plan(*opening))
+
+
+def sells() -> bool:
+    """Whether people buy plans themselves at the configured provider."""
+    return provider().sells
+
+
+def webhook_header(seller: str) -> str:
+    """The header that carries the signature of this provider's webhooks.
+
+    Raises:
+        NotFound: it is not the configured provider, or has no webhooks.
+    """
+    if seller != provider().name or not provider().signature_header:
+        raise NotFound("No such payment service is configured.")
+    return provider().signature_header.lower()
 
 
 async def health() -> tuple[bool, str]:

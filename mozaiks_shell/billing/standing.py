@@ -9,6 +9,7 @@ from mozaiks_shell.billing.models import Subscription
 # A renewal reaches us by webhook a little after the period's end; a paying customer must not be
 # locked out meanwhile. Applies only to a subscription the provider renews by itself.
 RENEWAL_SLACK = timedelta(hours=1)
+BY_HAND = frozenset({"manual", "none"})  # providers that renew nothing by themselves
 LIVE = frozenset({"active", "trialing", "past_due"})
 
 UNLIMITED = 1_000_000
@@ -61,7 +62,7 @@ def standing(row: Subscription | None, plans: Catalogue, moment: datetime) -> Pl
         return _view(plans.default)
     plan = plans.get(row.plan)
     end = aware(row.current_period_end)
-    renewing = row.provider == "stripe" and row.status == "active" and not row.cancel_at_period_end
+    renewing = row.provider not in BY_HAND and row.status == "active" and not row.cancel_at_period_end
     over = end is not None and moment >= end + (RENEWAL_SLACK if renewing else timedelta(0))
     if plan is None or row.status not in LIVE or over:
         ended = "canceled" if row.status == "canceled" or row.cancel_at_period_end else "inactive"

@@ -1,22 +1,26 @@
 """State of the plans page."""
 
 import asyncio
-from datetime import datetime
 from typing import ClassVar, TypedDict
 
 import reflex as rx
-from babel.dates import format_date
-from babel.numbers import format_currency
 
 from mozaiks_shell.appconfig.service import Plan, catalogue
 from mozaiks_shell.billing import service
 from mozaiks_shell.billing.standing import PlanView
 from mozaiks_shell.foundation.access import Access, Principal
 from mozaiks_shell.foundation.errors import ShellError
+from mozaiks_shell.foundation.i18n import moment, money, msg, tr
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.ui.state import ShellState, event
 
-_PER = {"daily": "a day", "weekly": "a week", "monthly": "a month", "yearly": "a year", "lifetime": "once"}
+_PER = {
+    "daily": msg("a day"),
+    "weekly": msg("a week"),
+    "monthly": msg("a month"),
+    "yearly": msg("a year"),
+    "lifetime": msg("once"),
+}
 WAIT_STEPS, WAIT_SECONDS = 15, 2.0  # how long the page watches for a payment to be confirmed
 _ASK_STRIPE_AT = {3, 8, 14}  # a webhook is faster; asking heals one that was lost
 
@@ -70,7 +74,9 @@ class Plans(ShellState):
                 self._say_done(named)
             else:
                 self.payment = "waiting"
-                self.payment_text = f"Your payment for {named.title} is being confirmed. This takes a few seconds."
+                self.payment_text = tr(
+                    "Your payment for {plan} is being confirmed. This takes a few seconds.", plan=tr(named.title)
+                )
                 yield Plans.watch
 
     @event(background=True, supersedes=True)
@@ -93,8 +99,9 @@ class Plans(ShellState):
                     return
         async with self:
             self.payment = "late"
-            self.payment_text = (
-                f"The payment for {plan.title} is not confirmed yet. Nothing is lost: your plan changes as soon as it is."
+            self.payment_text = tr(
+                "The payment for {plan} is not confirmed yet. Nothing is lost: your plan changes as soon as it is.",
+                plan=tr(plan.title),
             )
 
     @event
@@ -150,21 +157,25 @@ class Plans(ShellState):
 
     def _say_done(self, plan: Plan) -> None:
         self.payment = "done"
-        self.payment_text = f"You have {plan.title} now."
+        self.payment_text = tr("You are on the {plan} plan now.", plan=tr(plan.title))
 
     async def _show(self, wanted: str) -> None:
         me = self._me()
         view, provider = await service.plan_of(me), get_settings().billing_provider
-        own = provider == "stripe" or (provider == "manual" and me.has_role("admin"))
+        own = service.sells() or (provider == "manual" and me.has_role("admin"))
         self.cards = _cards(view, wanted, own)
-        self.line = _line(view) if provider != "none" else "Everything is open to everybody here."
+        self.line = _line(view) if provider != "none" else tr("Everything is open to everybody here.")
         self.alert = provider != "none" and (view.status not in ("active", "trialing") or view.cancel_at_period_end)
         self.ask_admin = provider == "manual" and not own
         paid = view.name not in ("unlimited", catalogue().default.name)
         show = catalogue().settings
         self.can_cancel = paid and not view.cancel_at_period_end and not view.lifetime and show.show_cancel_button
-        self.can_portal = provider == "stripe" and paid
-        self.cancel_text = f"You keep {view.title} until the end of the period you have it for{_until(view)}."
+        self.can_portal = service.sells() and paid
+        self.cancel_text = _with_day(
+            view,
+            msg("You keep {plan} until the end of the current period."),
+            msg("You keep {plan} until {day}, the end of the current period."),
+        )
         self.loaded = True
 
 
@@ -187,7 +198,9 @@ def _named(text: object) -> Plan | None:
 
 def _cards(view: PlanView, wanted: str, own: bool) -> list[PlanCard]:
     cards = [_card(plan, view, wanted, own) for plan in catalogue().subscription_plans]
-    above = (card for card in cards if card["action"] and card["label"].startswith("Upgrade"))
+    above = (
+        card for card, plan in zip(cards, catalogue().subscription_plans, strict=True) if card["action"] and plan.rank > view.rank
+    )
     main = next((card for card in cards if card["wanted"]), None) or next(above, None)
     if main:
         main["main"] = True
@@ -201,12 +214,13 @@ def _card(plan: Plan, view: PlanView, wanted: str, own: bool) -> PlanCard:
     action = "choose" if own and not current and sold and not covered and plan != catalogue().default else ""
     if current and view.cancel_at_period_end and own and sold:
         action = "choose"
-    label = f"Keep {plan.title}" if current else f"{'Upgrade' if plan.rank > view.rank else 'Switch'} to {plan.title}"
+    choice = msg("Keep {plan}") if current else msg("Upgrade to {plan}") if plan.rank > view.rank else msg("Switch to {plan}")
+    label = tr(choice, plan=tr(plan.title))
     return PlanCard(
         name=plan.name,
-        title=plan.title,
+        title=tr(plan.title),
         price=price_text(plan),
-        per="" if plan.price == 0 else _PER[plan.billing_cycle],
+        per="" if plan.price == 0 else tr(_PER[plan.billing_cycle]),
         description=plan.description,
         features=plan.features,
         current=current,
@@ -218,30 +232,30 @@ def _card(plan: Plan, view: PlanView, wanted: str, own: bool) -> PlanCard:
 
 
 def price_text(plan: Plan) -> str:
-    """``$12``, ``€9.99``."""
-    whole = float(plan.price).is_integer()
-    return format_currency(plan.price, plan.currency, "¤#,##0" if whole else None, locale="en_US", currency_digits=not whole)
+    """``$12``, ``9,99 €``: as the person's language writes it, without cents where there are none."""
+    return money(plan.price, plan.currency)
 
 
 def _line(view: PlanView) -> str:
+    plan = tr(view.title)
     if view.status == "past_due":
-        failed = f"The last payment for {view.title} did not go through."
-        return f"{failed} Access stays{_until(view)} while it is tried again."
+        return _with_day(
+            view,
+            msg("The last payment for {plan} did not go through. You keep access while it is tried again."),
+            msg("The last payment for {plan} did not go through. You keep access until {day} while it is tried again."),
+        )
     if view.trial_ends is not None:
-        return f"You are trying {view.title}. The trial ends on {_day(view.trial_ends)}."
+        return tr("You are trying {plan}. The trial ends on {day}.", plan=plan, day=moment(view.trial_ends, "date"))
     if view.cancel_at_period_end:
-        return f"{view.title} is cancelled and stays open{_until(view)}."
+        return _with_day(view, msg("{plan} is cancelled."), msg("{plan} is cancelled and stays open until {day}."))
     if view.renews_at is not None:
-        return f"Your plan is {view.title}. It renews on {_day(view.renews_at)}."
+        return tr("Your plan is {plan}. It renews on {day}.", plan=plan, day=moment(view.renews_at, "date"))
     if view.status in ("canceled", "inactive"):
-        return f"Your plan has ended. It is {view.title} now."
-    return f"Your plan is {view.title}{_until(view)}."
+        return tr("Your plan has ended. It is {plan} now.", plan=plan)
+    return _with_day(view, msg("Your plan is {plan}."), msg("Your plan is {plan} until {day}."))
 
 
-def _until(view: PlanView) -> str:
+def _with_day(view: PlanView, without: str, text: str) -> str:
+    """``text`` with the plan and the day it ends, or ``without`` when no day is known."""
     end = view.ends_at or view.renews_at
-    return f" until {_day(end)}" if end else ""
-
-
-def _day(moment: datetime) -> str:
-    return format_date(moment.date(), "d MMMM y", locale="en")
+    return tr(text, plan=tr(view.title), day=moment(end, "date")) if end else tr(without, plan=tr(view.title))

@@ -18,6 +18,7 @@ from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import Conflict, NotFound, Unavailable
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity.service import find_user
 
@@ -76,7 +77,7 @@ async def choose_plan(principal: Principal, name: str) -> str:
             return ""
         return await checkout(principal, name)
     if not principal.has_role("admin"):
-        raise SetByAdministrator("An administrator sets plans here. Ask one to change yours.")
+        raise SetByAdministrator(tr("An administrator sets plans here. Ask one to change yours."))
     await set_plan(principal, principal.user_id, name)
     return ""
 
@@ -95,9 +96,9 @@ async def checkout(principal: Principal, name: str) -> str:
     if view.name == name and view.cancel_at_period_end:
         return await portal(principal)  # there the cancellation can be taken back
     if view.name == name and view.status in LIVE:
-        raise Conflict(f"You already have {plan.title}.", code="SAME_PLAN")
+        raise Conflict(tr("You already have {plan}.", plan=tr(plan.title)), code="SAME_PLAN")
     if view.lifetime and plan.rank < view.rank:
-        raise Conflict(f"{view.title} includes {plan.title} for good.", code="INCLUDED")
+        raise Conflict(tr("{plan} includes {other} for good.", plan=tr(view.title), other=tr(plan.title)), code="INCLUDED")
     rules = catalogue().settings
     trial = rules.trial_period_days if name == rules.trial_plan and not await _tried_before(principal) else 0
     return await seller.create_checkout(_account(principal, row), plan, trial_days=trial, return_url=_plans_page())
@@ -122,9 +123,9 @@ async def cancel(principal: Principal) -> None:
         plans, moment = catalogue(), now()
         view = standing(row, plans, moment)
         if row is None or view.name == plans.default.name:
-            raise NothingToCancel("There is no paid plan to cancel.")
+            raise NothingToCancel(tr("There is no paid plan to cancel."))
         if view.cancel_at_period_end:
-            raise NothingToCancel("This plan is cancelled already.")
+            raise NothingToCancel(tr("This plan is cancelled already."))
         if (truth := await provider().cancel_subscription(_account(principal, row))) is not None:
             return truth
         started = aware(row.started_at) or moment
@@ -187,7 +188,7 @@ async def _change(scope: Scope, decide: Decide, *, actor: str, restart: bool = F
             return await ledger.write(scope, row, truth, provider=provider().name, actor=actor, restart=restart)
         except ledger.Stale:
             continue
-    raise Unavailable("This subscription is being changed elsewhere. Try again.")
+    raise Unavailable(tr("This subscription is being changed elsewhere. Try again."))
 
 
 async def _with_customer(principal: Principal) -> Subscription | None:
@@ -210,7 +211,7 @@ async def _with_customer(principal: Principal) -> Subscription | None:
             await ledger.write(scope, row, truth, provider=row.provider if row else provider().name, actor=principal.user_id)
         except ledger.Stale:
             continue
-    raise Unavailable("This subscription is being changed elsewhere. Try again.")
+    raise Unavailable(tr("This subscription is being changed elsewhere. Try again."))
 
 
 async def _tried_before(principal: Principal) -> bool:
@@ -241,7 +242,7 @@ def _plan(name: str) -> Plan:
     plan = catalogue().get(name)
     if plan is None:
         known = ", ".join(one.name for one in catalogue().subscription_plans)
-        raise NotFound(f"There is no plan {name!r}. The plans are {known}.", code="NO_SUCH_PLAN")
+        raise NotFound(tr("There is no plan {name}. The plans are {known}.", name=repr(name), known=known), code="NO_SUCH_PLAN")
     return plan
 
 

@@ -29,6 +29,22 @@ class ChatKeeper(Protocol):
         """Keep a chat the runtime just made; returns the earlier one when the key was used before."""
 
 
+class Budget(Protocol):
+    """Knows what a person may still spend. The usage room implements it; without one nothing is limited (F-253)."""
+
+    async def check(self, principal: Principal, workflow: str, chat_id: str | None = None) -> None:
+        """Called before the runtime hears of a start, or of a chat that is taken up again (``chat_id``).
+
+        Puts aside what the run is likely to spend first, so that many starts at once cannot all spend the same rest.
+
+        Raises:
+            ShellError: 402, with the reason and the way out, when a hard limit is reached.
+        """
+
+    async def give_back(self, principal: Principal, workflow: str) -> None:
+        """The start that :meth:`check` let through did not happen. Never raises."""
+
+
 class Runtime(Protocol):
     """The HTTP side of a MozaiksAI-compatible runtime. Every call carries an execution token."""
 
@@ -38,8 +54,22 @@ class Runtime(Protocol):
     async def meta(self, app_id: str, workflow: str, chat_id: str, token: str) -> dict[str, Any]:
         """What the runtime knows of a chat; ``{"exists": False}`` when nothing. ``status``: 0 in progress, 1 completed."""
 
+    async def available(self, app_id: str, workflow: str, user_id: str, token: str) -> tuple[bool, str]:
+        """Whether the runtime lets this person run the workflow now, and its reason if not (F-160)."""
+
     async def workflows(self, token: str) -> dict[str, Any]:
         """Configuration of every workflow by name."""
 
+    async def execute(self, body: dict[str, Any], token: str, seconds: float) -> dict[str, Any]:
+        """Run a workflow to its end and return what it answers. ``token`` is the app's own (``MOZAIKS_AI_TOKEN``)."""
+
+    async def say(
+        self, app_id: str, workflow: str, chat_id: str, user_id: str, message: str, token: str, seconds: float
+    ) -> dict[str, Any]:
+        """Answer a chat's pending question, or begin its run. May stay open until the run pauses or ends."""
+
     async def health(self, token: str) -> dict[str, Any]:
         """The runtime's own health report."""
+
+    async def fetch(self, where: str, token: str, largest: int) -> tuple[int, bytes]:
+        """GET a path of the runtime as bytes: status and content."""

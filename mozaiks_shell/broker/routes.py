@@ -3,17 +3,19 @@
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Body, Depends, Header
+from fastapi.responses import JSONResponse
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from mozaiks_shell.billing.http_gate import needs
-from mozaiks_shell.broker import service, tokens
+from mozaiks_shell.broker import service, tokens, workflow_routes
 from mozaiks_shell.broker.errors import BadRequest
 from mozaiks_shell.foundation.access import Access, Principal
-from mozaiks_shell.foundation.errors import Forbidden, NotFound
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity.service import bearer_in
 
 router = APIRouter()
+router.include_router(workflow_routes.router)
 Person = Annotated[Principal, Depends(needs(Access.signed_in()))]
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -31,7 +33,7 @@ Key = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_le
 
 
 class StartBody(BaseModel):
-    """``workflow_name`` and ``chat_id``, also as ``WorkflowName`` and ``ChatId``."""
+    """``workflow_name`` and ``chat_id``, also as ``WorkflowName`` and ``ChatId``, or ``workflowName`` and ``chatId``."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -43,7 +45,7 @@ class StartBody(BaseModel):
         default=None,
         min_length=1,
         max_length=128,
-        validation_alias=AliasChoices("client_request_id", "ClientRequestId", "idempotency_key"),
+        validation_alias=AliasChoices("client_request_id", "ClientRequestId", "clientRequestId", "idempotency_key"),
     )
 
 
@@ -52,19 +54,41 @@ class LaunchBody(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    capability_id: str = Field(min_length=1, max_length=64)
-    client_request_id: str | None = Field(default=None, min_length=1, max_length=128)
+    capability_id: str = Field(
+        min_length=1, max_length=64, validation_alias=AliasChoices("capability_id", "CapabilityId", "capabilityId")
+    )
+    client_request_id: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=128,
+        validation_alias=AliasChoices("client_request_id", "ClientRequestId", "clientRequestId"),
+    )
+
+
+_SPELLINGS = {
+    "pascal": ("ChatId", "WorkflowName", "RuntimeWsUrl", "RuntimeToken"),
+    "camel": ("chatId", "workflowName", "runtimeWsUrl", "runtimeToken"),
+    "snake": ("chat_id", "workflow_name", "runtime_ws_url", "runtime_token"),
+}
+
+
+def _spelling(body: dict[str, Any]) -> tuple[str, ...]:
+    """The four names of the answer, spelled as the request spells its own."""
+    for kind in ("pascal", "camel"):
+        if any(name in body for name in _SPELLINGS[kind][:2]):
+            return _SPELLINGS[kind]
+    return _SPELLINGS["snake"]
 
 
 @router.get("/.well-known/jwks.json")
-async def published_keys() -> dict[str, Any]:
-    """Public keys of the execution tokens."""
-    return tokens.jwks()
+async def published_keys() -> JSONResponse:
+    """Public keys of the execution tokens: the one that signs, the next, and retired ones whose tokens still live."""
+    return JSONResponse(await tokens.jwks(), headers={"cache-control": "public, max-age=300"})
 
 
 @router.post("/api/workflows/start")
 async def start_workflow(
-    person: Person, holds_tokens: HoldsTokens, body: dict[str, Any] = Body(), key: Key = None
+    person: Person, holds_tokens: HoldsTokens, body: Any = Body(default=None), key: Key = None
 ) -> dict[str, Any]:
     """Start or resume a chat; answers in the spelling of the request.
 
@@ -77,36 +101,25 @@ async def start_workflow(
     """
     wanted = _parsed(StartBody, body)
     if not wanted.workflow_name and not wanted.chat_id:
-        raise BadRequest("workflow_name is missing.")
+        raise BadRequest(tr("Say which workflow to start: workflow_name is missing."))
     session = await service.start(
         person, wanted.workflow_name, chat_id=wanted.chat_id, idempotency_key=key or wanted.client_request_id
     )
     token = session.token if holds_tokens else ""
-    if any(name in body for name in ("WorkflowName", "ChatId")):
-        return {
-            "ChatId": session.chat_id,
-            "WorkflowName": session.workflow,
-            "RuntimeWsUrl": session.ws_url,
-            "RuntimeToken": token,
-        }
-    return {
-        "chat_id": session.chat_id,
-        "workflow_name": session.workflow,
-        "runtime_ws_url": session.ws_url,
-        "runtime_token": token,
-    }
+    return dict(zip(_spelling(body), (session.chat_id, session.workflow, session.ws_url, token), strict=True))
 
 
 @router.post("/api/ai/launch")
 async def launch(person: Person, holds_tokens: HoldsTokens, body: Any = Body(default=None), key: Key = None) -> dict[str, Any]:
     """Start the workflow of a capability. ``launch_token`` as in :func:`start_workflow`."""
     wanted = _parsed(LaunchBody, body)
-    capability = next((one for one in service.capabilities() if one.id == wanted.capability_id), None)
-    if capability is None:
-        raise NotFound("There is no such capability.", code="CAPABILITY_NOT_FOUND")
-    if not capability.enabled:
-        raise Forbidden(f"{capability.display_name} is switched off.", code="CAPABILITY_DISABLED")
-    session = await service.start(person, capability.workflow_id, idempotency_key=key or wanted.client_request_id)
+    capability = await service.capability_of(wanted.capability_id)
+    session = await service.start(
+        person,
+        capability.workflow_id,
+        idempotency_key=key or wanted.client_request_id,
+        capability_id=capability.id,
+    )
     origin = get_settings().origin
     return {
         "app_id": person.app_id,

@@ -10,7 +10,7 @@ from typing import Any
 from mozaiks_shell.broker import tokens
 from mozaiks_shell.broker.errors import runtime_unavailable
 from mozaiks_shell.foundation.logging import get_logger
-from mozaiks_shell.foundation.settings import ROOT, get_settings
+from mozaiks_shell.foundation.settings import ROOT, Settings, get_settings
 
 log = get_logger("broker")
 
@@ -69,7 +69,8 @@ class EmbeddedRuntime:
 
     async def _live(self) -> None:
         """One life of the child: from start to end."""
-        config = json.dumps(await asyncio.to_thread(_config)).encode() + b"\n"
+        published = await tokens.jwks()
+        config = json.dumps(_config(published)).encode() + b"\n"
         child = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE, cwd=ROOT)
         self._child = child
         assert child.stdin and child.stdout
@@ -114,16 +115,26 @@ async def _end(child: Process) -> None:
     await child.wait()
 
 
-def _config() -> dict[str, Any]:
+def _config(published: dict[str, Any]) -> dict[str, Any]:
+    """What the child is told. It may outlive a key, so it also knows where to ask for new ones."""
     settings = get_settings()
+    port = settings.port if settings.env == "production" else settings.dev_backend_port
+    where = {"host": "127.0.0.1", "port": 0, "jwks": published, "jwks_url": f"http://127.0.0.1:{port}/.well-known/jwks.json"}
+    return where | shared_config(settings)
+
+
+def shared_config(settings: Settings) -> dict[str, Any]:
+    """What a runtime is told wherever it runs: the rules of its tokens, its model, its database, its folders."""
     return {
-        "host": "127.0.0.1",
-        "port": 0,
-        "jwks": tokens.jwks(),
         "issuer": settings.execution_token_issuer,
         "audience": settings.execution_token_audience,
         "scope": settings.execution_token_scope,
         "openai_base_url": settings.openai_base_url or None,
         "openai_api_key": settings.openai_api_key.get_secret_value() or None,
         "openai_model": settings.openai_model,
+        "database_url": settings.sql_url,
+        "workflows_path": str(settings.workflows_path),
+        "engine": settings.runtime_engine,
+        "sample_workflows": settings.runtime_samples,
+        "uploads_path": str(settings.data_dir / "runtime_uploads"),
     }

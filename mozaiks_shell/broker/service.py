@@ -6,38 +6,31 @@ an operator's experiment: only admins may start it, everybody else is told that 
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from mozaiks_shell.appconfig.capabilities import Capability, load_capabilities
+from mozaiks_shell.appconfig.capabilities import Capability, capabilities_now, load_capabilities
 from mozaiks_shell.billing import service as billing
-from mozaiks_shell.broker import tokens
+from mozaiks_shell.broker import claims, keys, registry, tokens
 from mozaiks_shell.broker.adapters.runtime_http import HttpRuntime
+from mozaiks_shell.broker.admission import Offer as Offer
+from mozaiks_shell.broker.admission import authorize_launch as authorize_launch
+from mozaiks_shell.broker.admission import capability_of as capability_of
+from mozaiks_shell.broker.admission import count_start
+from mozaiks_shell.broker.admission import offers as offers
 from mozaiks_shell.broker.errors import ai_disabled, runtime_unavailable
-from mozaiks_shell.broker.ports import ChatKeeper, KnownChat, Runtime
+from mozaiks_shell.broker.ports import Budget, ChatKeeper, KnownChat, Runtime
 from mozaiks_shell.broker.runtime_process import EmbeddedRuntime
-from mozaiks_shell.foundation import events
-from mozaiks_shell.foundation.access import Access, Decision, Principal
-from mozaiks_shell.foundation.errors import Forbidden, NotFound, PlanNeeded, RoleNeeded, ShellError
+from mozaiks_shell.foundation import events, jobs
+from mozaiks_shell.foundation.access import Principal
+from mozaiks_shell.foundation.errors import Conflict, Forbidden, NotFound, ShellError, Unavailable
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.ids import new_id
-from mozaiks_shell.foundation.limits import hit
 from mozaiks_shell.foundation.settings import get_settings
-
-STARTS_PER_MINUTE = 30
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """A capability as one person sees it. ``needed`` is the plan or role that would open it."""
-
-    capability: Capability
-    decision: Decision
-
-    @property
-    def allowed(self) -> bool:
-        """What a launch would answer."""
-        return self.capability.enabled and self.decision.allowed
+from mozaiks_shell.foundation.timing import Every
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +52,9 @@ class _Broker:
     """What this process holds: connections, the child, starts under way."""
 
     keeper: ChatKeeper | None = None
+    budget: Budget | None = None
     embedded: EmbeddedRuntime | None = None
     client: HttpRuntime | None = None
-    capabilities: list[Capability] | None = None
-    starting: dict[tuple[str, str, str], asyncio.Task[KnownChat]]
-
-    def __init__(self) -> None:
-        self.starting = {}
 
 
 _broker = _Broker()
@@ -76,20 +65,23 @@ def use_keeper(keeper: ChatKeeper) -> None:
     _broker.keeper = keeper
 
 
+def use_budget(budget: Budget | None) -> None:
+    """Name who knows what a person may still spend. The front door does so for the usage room."""
+    _broker.budget = budget
+
+
 def reload() -> None:
-    """Read the capability files again.
+    """Look at the capability files now; :func:`capabilities` does so every half second by itself.
 
     Raises:
-        ConfigError: they are unusable; what was loaded before stays.
+        ConfigError: they have an error; what was good before stays in use.
     """
-    _broker.capabilities = load_capabilities()
+    load_capabilities()
 
 
 def capabilities() -> list[Capability]:
-    """Every capability of this app, in the operator's order."""
-    if _broker.capabilities is None:
-        reload()
-    return list(_broker.capabilities or [])
+    """Every capability of this app as of now, in the operator's order."""
+    return capabilities_now()
 
 
 async def start_runtime() -> Callable[[], Awaitable[None]]:
@@ -97,12 +89,13 @@ async def start_runtime() -> Callable[[], Awaitable[None]]:
 
     Does not wait until the runtime listens; the first caller does.
 
-    Raises:
-        ConfigError: a capability file or a signing key is unusable.
+    Also makes the first signing keys and has them replaced in time.
     """
     settings = get_settings()
-    reload()
-    await asyncio.to_thread(tokens.signing_keys)
+    with suppress(Unavailable):  # the database may come later; whoever needs a key then asks again
+        await keys.ring()
+    await registry.refresh(at_once=True)
+    jobs.define(jobs.Definition("broker.keys", keys.rotate_when_due, timing=Every(timedelta(hours=1))))
     if settings.ai_enabled and not settings.ai_url:
         _broker.embedded = EmbeddedRuntime()
     return _stop_runtime
@@ -110,7 +103,7 @@ async def start_runtime() -> Callable[[], Awaitable[None]]:
 
 async def _stop_runtime() -> None:
     embedded, client = _broker.embedded, _broker.client
-    _broker.embedded = _broker.client = _broker.capabilities = None
+    _broker.embedded = _broker.client = None
     if client is not None:
         await client.close()
     if embedded is not None:
@@ -150,100 +143,106 @@ async def runtime() -> Runtime:
     return _broker.client
 
 
+def present_client() -> HttpRuntime | None:
+    """The client that was used last; None before the first call. For :mod:`.standing`."""
+    return _broker.client
+
+
+def embedded_runtime() -> EmbeddedRuntime | None:
+    """The child this process keeps, if it does. For :mod:`.standing`."""
+    return _broker.embedded
+
+
+async def available(principal: Principal) -> list[tuple[Offer, bool, str]]:
+    """Every capability this person may know about: whether a start would work now, and the reason if not (F-160).
+
+    What we allow is asked of the runtime too, whose packs may demand another workflow first. Without an answer ours counts.
+    """
+    found = await offers(principal)
+    asked = await asyncio.gather(*(_runtime_allows(principal, one.capability.workflow_id) for one in found if one.allowed))
+    answers = iter(asked)
+    return [(one, *(next(answers) if one.allowed else (False, one.reason))) for one in found]
+
+
+async def _runtime_allows(principal: Principal, workflow: str) -> tuple[bool, str]:
+    token = await tokens.mint(principal, workflow=workflow, plan=await plan_of(principal))
+    try:
+        return await (await runtime()).available(principal.app_id, workflow, principal.user_id, token)
+    except ShellError as error:
+        return (False, error.message) if isinstance(error, Unavailable) else (True, "")
+
+
+async def entries() -> list[registry.Entry]:
+    """Every capability of the app with where it comes from, switched-off ones too; for operators (F-159)."""
+    return await registry.entries()
+
+
+async def register_workflow(principal: Principal, definition: dict[str, Any], version: str = "") -> tuple[Capability, bool]:
+    """Keep a workflow for this app; see :func:`mozaiks_shell.broker.registry.register`."""
+    return await registry.register(principal, definition, version)
+
+
+async def unregister_workflow(principal: Principal, name: str) -> None:
+    """Forget a registered workflow; see :func:`mozaiks_shell.broker.registry.unregister`."""
+    await registry.unregister(principal, name)
+
+
+async def signing_keys() -> list[keys.Standing]:
+    """The keys of the runtime's tokens, for operators: active, next, retired. Makes the first ones."""
+    await keys.ring()
+    return await keys.standings()
+
+
+async def rotate_signing_key(*, at_once: bool = False, revoke: bool = False) -> str:
+    """Let the next key sign; see :func:`mozaiks_shell.broker.keys.rotate`."""
+    return await keys.rotate(at_once=at_once, revoke=revoke)
+
+
 async def plan_of(principal: Principal) -> str:
     """Name of the person's plan."""
     return (await billing.plan_of(principal)).name
 
 
-async def offers(principal: Principal) -> list[Offer]:
-    """Every enabled capability this person may know about, with the verdict of a launch (F-145).
-
-    Entries for another role stay hidden; entries of another plan are shown locked.
-    """
-    if not get_settings().ai_enabled:
-        return []
-    seen = [Offer(one, await _decide(principal, one)) for one in capabilities() if one.enabled]
-    return [offer for offer in seen if offer.decision.reason != "role"]
-
-
-async def _decide(principal: Principal, capability: Capability) -> Decision:
-    demands = [Access.signed_in()]
-    if capability.requires_superadmin:
-        demands.append(Access.role("superadmin"))
-    if capability.visibility == "admin":
-        demands.append(Access.role("admin"))
-    if capability.allowed_plans:
-        demands.append(Access.plan(*capability.allowed_plans))
-    decision = Decision(True)
-    for access in demands:
-        decision = await billing.authorize(principal, access)
-        if not decision.allowed:
-            break
-    return decision
-
-
-async def authorize_launch(principal: Principal, workflow: str) -> Capability | None:
-    """The capability under which this person may run the workflow; None for an admin and an unnamed workflow.
-
-    Raises:
-        PlanNeeded, RoleNeeded: a capability names it, but not for this person.
-        Forbidden: the capability is switched off.
-        NotFound: nobody named it, or not for this person's eyes.
-    """
-    named = [one for one in capabilities() if one.workflow_id == workflow]
-    refusal: ShellError | None = None
-    for capability in named:
-        if not capability.enabled:
-            refusal = refusal or Forbidden(f"{capability.display_name} is switched off.", code="CAPABILITY_DISABLED")
-            continue
-        decision = await _decide(principal, capability)
-        if decision.allowed:
-            return capability
-        refusal = _refused(capability, decision)
-    if refusal is not None:
-        raise refusal
-    if principal.has_role("admin"):
-        return None
-    raise NotFound("There is no such workflow.", code="WORKFLOW_NOT_FOUND")
-
-
-def _refused(capability: Capability, decision: Decision) -> ShellError:
-    if decision.reason == "plan":
-        message = f"{capability.display_name} is part of the plan {decision.needed}."
-        return PlanNeeded(message, needed=decision.needed, capability=capability.id)
-    return RoleNeeded(f"{capability.display_name} needs the role {decision.needed}.", needed=decision.needed)
-
-
 async def start(
-    principal: Principal, workflow: str, *, chat_id: str | None = None, idempotency_key: str | None = None
+    principal: Principal,
+    workflow: str,
+    *,
+    chat_id: str | None = None,
+    idempotency_key: str | None = None,
+    capability_id: str = "",
 ) -> Session:
     """Start a chat, or resume ``chat_id``, for this person: authorise, ask the runtime, keep the chat (F-140, F-141).
 
     Args:
         idempotency_key: Repeating it within this person's chats returns the same chat (F-151). Without one every
             call makes a chat.
+        capability_id: Under this capability, and no other that names the workflow (F-142).
 
     Raises:
         PlanNeeded, RoleNeeded, Forbidden, NotFound: see :func:`authorize_launch`; ``chat_id`` unknown or not theirs.
-        TooMany: more than 30 starts within a minute.
-        TokensNeeded, Conflict: the runtime refused, with its reason (F-152).
+        TooMany: more starts within a minute than one person, or all together, may make (F-166).
+        Conflict: the key was used for another workflow, or the chat is of another one.
+        TokensNeeded, Conflict: the budget is used up (:func:`use_budget`), or the runtime refused, with its reason (F-152).
         Unavailable, TimedOut, Upstream: the runtime is not there or broken.
     """
     if not get_settings().ai_enabled:
         raise ai_disabled()
     known = await _owned(principal, chat_id) if chat_id else None
+    if known is not None and workflow not in {"", known.workflow}:
+        raise Conflict(tr("This chat belongs to another workflow."), code="CHAT_OF_ANOTHER_WORKFLOW")
     workflow = known.workflow if known else workflow
-    capability = await authorize_launch(principal, workflow)
+    capability = await authorize_launch(principal, workflow, capability_id)
+    if known is not None and _broker.budget is not None:
+        await _broker.budget.check(principal, workflow, known.chat_id)
     if known is None:
-        await hit("ai.start", principal.user_id, STARTS_PER_MINUTE)
-        known = await _once(principal, workflow, capability, idempotency_key)
+        known = await _new(principal, workflow, capability, idempotency_key)
     return await connect(principal, known, capability_id=capability.id if capability else "", resumed=chat_id is not None)
 
 
 async def connect(principal: Principal, chat: KnownChat, *, capability_id: str = "", resumed: bool = True) -> Session:
     """A fresh token and the addresses for a chat this person owns. Checks nothing; the caller did."""
     settings = get_settings()
-    token = tokens.mint(
+    token = await tokens.mint(
         principal,
         workflow=chat.workflow,
         plan=await plan_of(principal),
@@ -264,13 +263,33 @@ async def connect(principal: Principal, chat: KnownChat, *, capability_id: str =
     )
 
 
+async def execute(workflow: str, data: dict[str, Any], *, trigger: str = "", seconds: float = 60.0) -> dict[str, Any]:
+    """Have the runtime run a workflow on behalf of the app itself, and wait for its answer (F-154). One request, never repeated.
+
+    The caller has checked that it may: no person's plan or role is asked here.
+
+    Raises:
+        Unavailable: ``WORKFLOWS_NOT_CONFIGURED``, ``AI_DISABLED``, or the runtime is not there.
+        Invalid: the runtime refused the data, with its reason.
+        NotFound, TokensNeeded, Conflict, TooMany, TimedOut, Upstream: as :func:`start`.
+    """
+    settings = get_settings()
+    if not settings.ai_enabled:
+        raise ai_disabled()
+    if not settings.ai_url or not settings.ai_token.get_secret_value():
+        missing = "MOZAIKS_AI_URL" if not settings.ai_url else "MOZAIKS_AI_TOKEN"
+        raise Unavailable(f"Workflows cannot be run from here: {missing} is not set.", code="WORKFLOWS_NOT_CONFIGURED")
+    body: dict[str, Any] = {"workflow": workflow, "data": data} | ({"trigger": trigger} if trigger else {})
+    return await (await runtime()).execute(body, settings.ai_token.get_secret_value(), seconds)
+
+
 async def runtime_status(principal: Principal, chat: KnownChat) -> int | None:
     """The runtime's status of a chat: 0 in progress, 1 completed, None when it does not know the chat.
 
     Raises:
         Unavailable, TimedOut, Upstream: it could not be asked.
     """
-    token = tokens.mint(principal, workflow=chat.workflow, plan="", chat_id=chat.runtime_chat_id)
+    token = await tokens.mint(principal, workflow=chat.workflow, plan="", chat_id=chat.runtime_chat_id)
     meta = await (await runtime()).meta(principal.app_id, chat.workflow, chat.runtime_chat_id, token)
     status = meta.get("status")
     return status if meta.get("exists") and isinstance(status, int) else None
@@ -278,7 +297,7 @@ async def runtime_status(principal: Principal, chat: KnownChat) -> int | None:
 
 async def health(principal: Principal) -> dict[str, Any]:
     """The runtime's health report, for operators."""
-    return await (await runtime()).health(tokens.mint(principal, workflow="", plan=""))
+    return await (await runtime()).health(await tokens.mint(principal, workflow="", plan=""))
 
 
 def _keeper() -> ChatKeeper:
@@ -290,35 +309,46 @@ def _keeper() -> ChatKeeper:
 async def _owned(principal: Principal, chat_id: str) -> KnownChat:
     known = await _keeper().find(chat_id)
     if known is None:
-        raise NotFound("There is no such chat.", code="CHAT_NOT_FOUND")
+        raise NotFound(tr("There is no such chat."), code="CHAT_NOT_FOUND")
     if known.user_id != principal.user_id:
-        raise Forbidden("This chat belongs to somebody else.", code="CHAT_NOT_YOURS")
+        raise Forbidden(tr("This chat belongs to somebody else."), code="CHAT_NOT_YOURS")
     return known
 
 
-async def _once(principal: Principal, workflow: str, capability: Capability | None, key: str | None) -> KnownChat:
-    """One chat per idempotency key: callers that come while the first one is under way share its result."""
+async def _new(principal: Principal, workflow: str, capability: Capability | None, key: str | None) -> KnownChat:
     if key is None:
         return await _create(principal, workflow, capability, None)
-    slot = (principal.app_id, principal.user_id, key)
-    task = _broker.starting.get(slot)
-    if task is None:
-        task = asyncio.create_task(_create(principal, workflow, capability, key))
-        _broker.starting[slot] = task
-        task.add_done_callback(lambda _: _broker.starting.pop(slot, None))
-    return await asyncio.shield(task)
+
+    async def find() -> KnownChat | None:
+        return await _keeper().find_started(principal, key)
+
+    known = await claims.once(principal, key, find, lambda: _create(principal, workflow, capability, key))
+    if known.workflow != workflow:
+        raise Conflict(tr("This key was used for a start of another workflow."), code="IDEMPOTENCY_KEY_REUSED")
+    return known
 
 
 async def _create(principal: Principal, workflow: str, capability: Capability | None, key: str | None) -> KnownChat:
-    if key is not None and (earlier := await _keeper().find_started(principal, key)) is not None:
-        return earlier
-    plan = await plan_of(principal)
-    token = tokens.mint(principal, workflow=workflow, plan=plan, capability_id=capability.id if capability else "")
-    client = await runtime()
-    if capability is None and workflow not in await client.workflows(token):
-        raise NotFound("There is no such workflow.", code="WORKFLOW_NOT_FOUND")
-    chat_id = await client.start(principal.app_id, workflow, principal.user_id, token, key or new_id("req"))
-    known = await _keeper().add(principal, chat_id, workflow, key)
+    await count_start(principal)
+    budget = _broker.budget
+    if budget is not None:
+        await budget.check(principal, workflow)
+    try:
+        known = await _ask_runtime(principal, workflow, capability, key)
+    except BaseException:
+        if budget is not None:
+            await budget.give_back(principal, workflow)
+        raise
     data = {"chat_id": known.chat_id, "workflow": workflow, "capability": capability.id if capability else ""}
     await events.publish(events.Event("chat.started", principal.app_id, principal.user_id, data))
     return known
+
+
+async def _ask_runtime(principal: Principal, workflow: str, capability: Capability | None, key: str | None) -> KnownChat:
+    plan = await plan_of(principal)
+    token = await tokens.mint(principal, workflow=workflow, plan=plan, capability_id=capability.id if capability else "")
+    client = await runtime()
+    if capability is None and workflow not in await client.workflows(token):
+        raise NotFound(tr("There is no such workflow."), code="WORKFLOW_NOT_FOUND")
+    chat_id = await client.start(principal.app_id, workflow, principal.user_id, token, key or new_id("req"))
+    return await _keeper().add(principal, chat_id, workflow, key)

@@ -1,84 +1,68 @@
 """The upstream side of a chat: one WebSocket to the runtime, owned by the server and open while browsers come and go.
 
-It is never reopened on its own: reconnecting can hang or corrupt published runtimes (protocol §2.8). When it is
-lost, the runtime is asked over HTTP how the run stands and the person is told the truth.
+A published runtime is never connected to again on a guess (protocol §2.8): when the connection is lost, it is asked over
+HTTP how the run stands, and the person is told the truth and chooses (:mod:`.loss`). Only the embedded runtime, which
+has none of the defects, is reconnected to by itself.
 """
 
 import asyncio
-import logging
+import contextlib
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import update
 from sqlmodel import col
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
+from websockets.exceptions import WebSocketException
 
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.broker.ports import KnownChat
-from mozaiks_shell.chat import protocol
-from mozaiks_shell.chat.conversation import Conversation
+from mozaiks_shell.chat import first_text, loss, protocol
+from mozaiks_shell.chat import upstream_line as lines
+from mozaiks_shell.chat.attachment import refusal
+from mozaiks_shell.chat.conversation import MASK, Conversation
 from mozaiks_shell.chat.models import Chat
-from mozaiks_shell.chat.protocol import Ask, Ended, Meta, Piece, Problem, Said, Tool, Upstream, Usage
+from mozaiks_shell.chat.outcomes import CannotStop, NotListening, Outcome, RunEnded
+from mozaiks_shell.chat.protocol import Ask, Ended, Hidden, Meta, Oversized, Piece, Problem, Said, Speaker, Tool, Upstream, Usage
+from mozaiks_shell.chat.recent import Recent
 from mozaiks_shell.chat.transcript import Transcript
-from mozaiks_shell.foundation import events
+from mozaiks_shell.chat.upstream_line import Line, LineLost, why_not_opened
+from mozaiks_shell.foundation import events, outbox
 from mozaiks_shell.foundation.access import Principal
-from mozaiks_shell.foundation.errors import Conflict, ShellError, Unavailable
+from mozaiks_shell.foundation.errors import ShellError, Unavailable
+from mozaiks_shell.foundation.i18n import joined, msg, tr
 from mozaiks_shell.foundation.logging import get_logger
 
 log = get_logger("chat")
 
-MAX_FRAME: Final = 8 * 1024 * 1024
-_OPEN_WITHIN = 15.0  # seconds for the handshake and the first frame
-_QUEUE = 64  # frames read ahead of us; beyond that TCP slows the runtime down
 _GRACE = 0.3  # after AG2's last event an error may still follow
 _FAILED_GRACE = 3.0  # after a fatal error the run may still go on
 _POLL_FIRST, _POLL_LONGEST = 15.0, 300.0
 _CANCEL_WINDOW = 5.0
+_CUT_WITHIN = 3.0  # seconds the runtime has to stop writing when the budget is used up
 _QUEUED_AT_MOST = 5
-_SENT_LATER = "Your message will be sent as soon as the agent asks."
-_OUR_FAULT = "Something went wrong on our side."
+_ASK_AGAIN = (1.0, 3.0)  # seconds between questions how a lost run stands, while nobody answers
+_AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries to connect to a runtime that takes it
+_SENT_LATER = msg("Your message will be sent as soon as the agent asks.")
+_NO_ANSWER = msg("The assistant's server does not answer at the moment. It may be busy; nothing is lost.")
+_OUR_FAULT = msg("Something went wrong on our side.")
+_LOST = msg("The connection to the run was lost.")
 _SIGNS_OF_LIFE = (Piece, Said, Ask, Tool)
+_SIGNS_OF_A_RUN = (Piece, Ask, Tool, Speaker, Oversized)
 
-# The library would log the address of the handshake, and with it the token, when somebody turns on debug logs.
-_QUIET = logging.getLogger("mozaiks_shell.chat.upstream")
-_QUIET.setLevel(logging.WARNING)
 _tasks: set[asyncio.Task[Any]] = set()
+_open: "WeakSet[Bridge]" = WeakSet()
 
 
-def _background(work: Coroutine[Any, Any, Any]) -> None:
+def _background(work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
     """Run something nobody waits for, and keep it from being collected meanwhile."""
     task = asyncio.create_task(work)
     _tasks.add(task)
     task.add_done_callback(_tasks.discard)
-
-
-def _explain(error: Exception) -> str:
-    """Why the socket could not be opened, in words for a person."""
-    if isinstance(error, ShellError):
-        return error.message
-    if isinstance(error, InvalidStatus) and error.response.status_code == 403:
-        # Published runtimes answer every refusal of the handshake alike (protocol §0 fact 3).
-        return "The assistant's server refused this conversation: it does not accept this app's credentials for it."
-    if isinstance(error, InvalidStatus):
-        return f"The assistant's server refused the connection (HTTP {error.response.status_code})."
-    if isinstance(error, TimeoutError):
-        return "The assistant's server did not answer in time."
-    return "The assistant is not reachable right now. Please try again in a moment."
-
-
-class NotListening(Conflict):
-    code = "NOT_LISTENING"
-
-
-class RunEnded(Conflict):
-    code = "RUN_ENDED"
-
-
-class CannotStop(Conflict):
-    code = "CANNOT_STOP"
+    return task
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,19 +86,26 @@ class Bridge:
         self.channel = conversation.channel
         self._transcript = transcript
         self._context = context
-        self._socket: ClientConnection | None = None
+        self.given: dict[str, Any] = {}  # what the run was started with; the published start call has no place for it
+        self._line: Line | None = None
         self._queue: deque[_Queued] = deque()
-        self._said_ids: set[str] = set()
-        self._usage_seen: set[str] = set()
-        self._usage_turn = asyncio.Lock()  # keeps the order in which the runtime measured
+        self._said_ids: Recent[str] = Recent(2000)
+        self._usage_seen: Recent[str] = Recent(20_000)
+        self._telling = asyncio.Lock()  # keeps the order in which things happened
         self._ending: asyncio.TimerHandle | None = None
-        self._expected: tuple[str, str, str] | None = None
+        self._expected: Outcome | None = None
         self._cancel_sent = 0.0
         self._stoppable = True
         self._heard = asyncio.Event()
         self._over = asyncio.Event()
-        self._outcome: tuple[str, str, str] | None = None
+        self._outcome: Outcome | None = None
         self._closing = False
+        self._left = asyncio.Event()
+        self._working = False  # the workflow was seen at work on this connection
+        self._waits_for_text: bool | None = None  # whether it begins only with a text of the person (UserDriven)
+        self._over_http: asyncio.Task[None] | None = None
+        self._cut: asyncio.Task[None] | None = None
+        self._cancelled = asyncio.Event()
 
     @property
     def over(self) -> bool:
@@ -123,92 +114,139 @@ class Bridge:
 
     # -- life --------------------------------------------------------------------------------------------
 
-    async def open(self) -> None:
+    async def open(self, *, fresh: bool = True) -> None:
         """Connect and wait for the first frame, which usually says which chat we are attached to.
+
+        Args:
+            fresh: The chat was made just now. Any other one is asked about first: connecting to a completed chat runs
+                the whole workflow again, and to one that holds messages may break the runtime (protocol §2.1, §2.8).
 
         Raises:
             Unavailable: refused, unreachable or silent; the chat's status tells why.
+            RunEnded: the run is completed, or must not be connected to.
         """
+        if not fresh:
+            await self._demand_safe()
         try:
-            session = await broker.connect(self.principal, self.chat)
-            async with asyncio.timeout(_OPEN_WITHIN):
-                self._socket = await connect(
-                    f"{session.ws_url}?access_token={session.token}",
-                    max_size=MAX_FRAME,
-                    max_queue=_QUEUE,
-                    compression=None,
-                    open_timeout=_OPEN_WITHIN,
-                    close_timeout=2,
-                    ping_interval=60,
-                    ping_timeout=None,  # a runtime busy in an agent answers late; that is no reason to give a run up
-                    user_agent_header="mozaiks-shell",
-                    proxy=None,
-                    logger=_QUIET,
-                )
-                self._take(protocol.read(await self._socket.recv(decode=False)))
-        except (ShellError, OSError, TimeoutError, WebSocketException) as error:
-            reason = _explain(error)
+            await self._connect()
+        except (ShellError, LineLost, OSError, TimeoutError, WebSocketException) as error:
+            reason = why_not_opened(error)
             log.warning("upstream not opened", chat=self.chat.chat_id, reason=reason, error=type(error).__name__)
-            self._outcome = ("failed", reason, "")
+            if not fresh:  # it had begun, or might have: that it cannot be reached now is no failure of it
+                self._outcome = self._outcome or Outcome("interrupted", reason, reason, loss.choice(loss.Standing("unknown")))
+            self._outcome = self._outcome or Outcome("failed", reason)
             await self._shut()
-            raise Unavailable(reason, code="RUN_NOT_OPENED", chat_id=self.chat.chat_id) from None
+            raise Unavailable(self._outcome.detail, code="RUN_NOT_OPENED", chat_id=self.chat.chat_id) from None
+        _open.add(self)
+
+    async def _demand_safe(self) -> None:
+        standing = await loss.how_it_stands(self.principal, self.chat)
+        if standing.state == "completed":
+            self._outcome = Outcome("completed")
+        elif standing.state == "running" and not (standing.empty or loss.may_reconnect()):
+            reason = tr("This run was begun elsewhere and is at work already, so it was not connected to from here.")
+            self._outcome = Outcome("interrupted", reason, reason, loss.choice(standing))
+        if self._outcome is not None:
+            await self._shut()
+            raise RunEnded(self._outcome.detail or tr("This run has ended."), chat_id=self.chat.chat_id)
+
+    async def _connect(self) -> None:
+        session = await broker.connect(self.principal, self.chat)
+        self._working = False
+        async with asyncio.timeout(lines.OPEN_WITHIN):
+            self._line = await Line.open(session.ws_url, session.token)
+            await self._hear(await self._line.receive())
+        if self._outcome is not None:
+            raise LineLost(self._outcome.detail)
 
     async def run(self) -> None:
         """Read until the run is over or the connection is lost, then say how it ended."""
-        tasks = [asyncio.create_task(work) for work in (self._read(), self._over.wait(), self._watch())]
+        try:
+            while self._outcome is None and not self._closing and self.channel.broken is None:
+                lost = await self._follow()
+                if self._outcome is None and not self._closing and self.channel.broken is None:
+                    self._outcome = await self._afterwards(lost)
+        finally:
+            await self._shut()
+
+    async def _follow(self) -> LineLost:
+        """Read the open connection until it is gone or the run is over."""
+        line = self._line
+        assert line is not None
+        works = (self._read(line), self._over.wait(), self._watch(), line.watch(self._answers_http, self._silent))
+        tasks = [asyncio.create_task(work) for work in works]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-            if self._outcome is None and not self._closing:
-                self._outcome = await self._verdict()
+        except LineLost as lost:
+            return lost
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._shut()
+        return LineLost()
 
     async def close(self) -> None:
         """Let go of the run because the process ends. What is shown stays as it stands."""
         self._closing = True
-        if self._socket is not None:
-            await self._socket.close(1001)
+        self._left.set()
+        if self._line is not None:
+            await self._line.close(1001)
 
-    async def _read(self) -> None:
-        socket = self._socket
-        assert socket is not None
+    async def _read(self, line: Line) -> None:
+        while self._outcome is None and self.channel.broken is None:
+            await self._hear(await line.receive())
+            self._heard.set()
+            await self._transcript.breathe()
+
+    async def _hear(self, raw: bytes) -> None:
+        """Take one frame. One that breaks us is counted and left out: it must not cost the run."""
+        value, chat_id = protocol.read_addressed(raw)
+        if chat_id and chat_id != self.chat.runtime_chat_id and not isinstance(value, Meta | Usage):
+            self.conversation.hidden["frame of another chat"] += 1
+            return
         try:
-            while self._outcome is None and self.channel.broken is None:
-                raw = await socket.recv(decode=False)
-                self._heard.set()
-                value = protocol.read(raw)
-                self._take(value)
-                if isinstance(value, Ask) and self._queue:
-                    await self._deliver()
-                await self._transcript.breathe()
-        except ConnectionClosed as error:
-            log.info("upstream closed", chat=self.chat.chat_id, code=error.rcvd.code if error.rcvd else None)
+            if isinstance(value, Meta):
+                await self._attached(value)
+            self._take(value)
+            if isinstance(value, Ask) and self._queue:
+                await self._deliver()
+            elif isinstance(value, Oversized) and value.awaiting:
+                refusal = {"status": "error", "error": "The payload is too large to be shown.", "data": {}}
+                await self._send(protocol.tool_response(self.chat.runtime_chat_id, value.id, value.component, refusal))
+        except ShellError as error:
+            log.info("frame without effect", chat=self.chat.chat_id, code=error.code)
+        except Exception:
+            self.conversation.hidden["frame that failed"] += 1
+            log.exception("frame failed", chat=self.chat.chat_id, frame=type(value).__name__)
 
     def _take(self, value: Upstream) -> None:
+        if isinstance(value, _SIGNS_OF_A_RUN) or (isinstance(value, Hidden) and value.type == "chat.run_start"):
+            self._working = True
         match value:
             case Ended(certain):
-                self._end_soon(0.0 if certain else _GRACE, ("completed", "", ""))
+                self._end_soon(0.0 if certain else _GRACE, Outcome("completed"))
             case Problem("SCHEMA_VALIDATION_FAILED") if self._just_cancelled():
                 self._stoppable = False
-                self.conversation.notice("This assistant cannot be stopped: its server has no way to. It goes on by itself.")
-            case Meta():
-                self._attached(value)
+                self._cancelled.set()
+                if self._cut is None:
+                    self.conversation.notice(
+                        tr("This assistant cannot be stopped: its server has no way to. It goes on by itself.")
+                    )
             case Usage():
                 self._usage(value)
             case _:
                 if isinstance(value, Problem) and value.fatal:
-                    self._end_soon(_FAILED_GRACE, ("failed", value.message, ""))
+                    self._end_soon(_FAILED_GRACE, Outcome("failed", value.message))
                 elif self._ending is not None and isinstance(value, _SIGNS_OF_LIFE):
                     self._ending.cancel()
                     self._ending = self._expected = None
                 self.conversation.take(value)
+                if isinstance(value, Said) and value.cancelled:
+                    self._cancelled.set()
 
-    def _end_soon(self, seconds: float, outcome: tuple[str, str, str]) -> None:
+    def _end_soon(self, seconds: float, outcome: Outcome) -> None:
         if self._ending is not None:
             self._ending.cancel()
         self._expected = outcome
@@ -217,23 +255,76 @@ class Bridge:
         else:
             self._ending = asyncio.get_running_loop().call_later(seconds, self._end, outcome)
 
-    def _end(self, outcome: tuple[str, str, str]) -> None:
+    def _end(self, outcome: Outcome) -> None:
         if self._outcome is None:
             self._outcome = outcome
             self._over.set()
 
-    async def _verdict(self) -> tuple[str, str, str]:
-        """How the run stands after the connection was lost, as far as the runtime can be asked."""
+    # -- when the connection is gone ---------------------------------------------------------------------
+
+    async def _afterwards(self, lost: LineLost) -> Outcome | None:
+        """What became of the run after the connection was lost; None when it goes on on a new one."""
         if self._expected is not None:
             return self._expected
-        try:
-            status = await broker.runtime_status(self.principal, self.chat)
-        except ShellError:
-            status = None
-        if status == 1:
-            return ("completed", "", "")
-        lost = "The connection to the run was lost."
-        return ("interrupted", lost, f"{lost} What had arrived is kept.")
+        standing = await self._ask_how_it_stands()
+        while standing.state == "running" and loss.may_reconnect() and not lost.oversized and not self._closing:
+            failure = await self._reconnect()
+            if failure is None or self._outcome is not None:
+                return self._outcome
+            standing = failure
+            break
+        if standing.state == "completed":
+            return Outcome("completed")
+        told = lost.told or tr(_LOST)
+        notice = f"{told} {tr('What had arrived is kept.')}"
+        return Outcome("interrupted", told, notice, loss.choice(standing, oversized=lost.oversized))
+
+    async def _ask_how_it_stands(self) -> loss.Standing:
+        """The answer, with some patience for a runtime that is just coming back."""
+        standing = await loss.how_it_stands(self.principal, self.chat)
+        for pause in _ASK_AGAIN:
+            if standing.state != "unknown" or self._closing:
+                break
+            self.conversation.set_status("connecting", tr("The connection was lost. Asking how the run stands…"))
+            await self._pause(pause)
+            standing = await loss.how_it_stands(self.principal, self.chat)
+        return standing
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until we are told to let go."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._left.wait()
+
+    async def _reconnect(self) -> loss.Standing | None:
+        """Connect to the embedded runtime again, with back-off (F-187). None: done; else how the run stands."""
+        before = self.conversation.status
+        self.conversation.set_status("connecting", tr("The connection was lost. Connecting again…"))
+        standing = loss.Standing("unknown")
+        for pause in _AGAIN:
+            await self._pause(pause)
+            standing = await loss.how_it_stands(self.principal, self.chat)
+            if standing.state in {"completed", "gone"} or self._closing or self._outcome is not None:
+                return standing
+            try:
+                await self._connect()
+            except (ShellError, LineLost, OSError, TimeoutError, WebSocketException) as error:
+                log.info("upstream not reopened", chat=self.chat.chat_id, error=type(error).__name__)
+            else:
+                if self.conversation.ask is not None or before == "waiting":
+                    self.conversation.set_status(before)
+                return None
+        return standing
+
+    async def _answers_http(self) -> bool:
+        return (await loss.how_it_stands(self.principal, self.chat)).state != "unknown"
+
+    def _silent(self, silent: bool) -> None:
+        told = tr(_NO_ANSWER)
+        if silent:
+            self.conversation.set_status(self.conversation.status, told)
+        elif self.conversation.detail == told:
+            self.conversation.set_status(self.conversation.status)
 
     async def _watch(self) -> None:
         """Completion without a frame (protocol §0 fact 8): while nothing comes, ask how the run stands."""
@@ -251,50 +342,90 @@ class Bridge:
 
     async def poll(self) -> None:
         """Ask the runtime once; a run it calls completed is completed here."""
-        try:
-            if await broker.runtime_status(self.principal, self.chat) == 1:
-                self._end(("completed", "", ""))
-        except ShellError as error:
-            log.info("run status unknown", chat=self.chat.chat_id, code=error.code)
+        if (await loss.how_it_stands(self.principal, self.chat)).state == "completed":
+            self._end(Outcome("completed"))
 
     async def _shut(self) -> None:
-        if self._ending is not None:
-            self._ending.cancel()
+        _open.discard(self)
+        for timer in (self._ending, self._over_http, self._cut if self._cut is not asyncio.current_task() else None):
+            if timer is not None:
+                timer.cancel()
         if not self._closing:  # else the next start of the app finds the chat and says what became of it
-            status, detail, notice = self._outcome or ("failed", _OUR_FAULT, f"{_OUR_FAULT} What had arrived is kept.")
+            outcome = self._outcome or Outcome("failed", tr(_OUR_FAULT), f"{tr(_OUR_FAULT)} {tr('What had arrived is kept.')}")
             undelivered = [f"“{one.text}”" for one in self._queue]
             self._queue.clear()
             if undelivered:
-                self.conversation.notice(f"Not sent, because the run ended before the agent asked: {', '.join(undelivered)}")
-            self.conversation.finish(status, detail, notice)
-        if self._socket is not None:
-            await self._socket.close()
+                self.conversation.notice(
+                    tr("Not sent, because the run ended before the agent asked: {texts}", texts=joined(undelivered))
+                )
+            self.conversation.finish(outcome.status, outcome.detail, outcome.notice)
+            ended = {"chat_id": self.chat.chat_id, "workflow": self.chat.workflow, "status": outcome.status}
+            _background(self._tell(events.Event("chat.ended", self.principal.app_id, self.principal.user_id, ended)))
+            if outcome.choice is not None:
+                self.conversation.offer(outcome.choice)
+        if self._line is not None:
+            await self._line.close()
 
-    def _attached(self, meta: Meta) -> None:
-        """Follow the runtime to the chat it attached us to (protocol §0 fact 4)."""
+    # -- which chat --------------------------------------------------------------------------------------
+
+    async def _attached(self, meta: Meta) -> None:
+        """Follow the runtime to the chat it attached us to (protocol §0 fact 4), unless it is not ours to follow."""
         if meta.chat_id and meta.chat_id != self.chat.runtime_chat_id:
             log.warning("runtime chose another chat", asked=self.chat.runtime_chat_id, got=meta.chat_id)
+        refused = await refusal(self.principal, self.chat, meta)
+        if refused is not None:
+            self._end(refused)
+            return
+        if meta.chat_id and meta.chat_id != self.chat.runtime_chat_id:
             self.chat = replace(self.chat, runtime_chat_id=meta.chat_id)
             change = update(Chat).where(col(Chat.id) == self.chat.chat_id)
             self.channel.write(change.values(runtime_chat_id=meta.chat_id))
         if self.conversation.status == "connecting":
             self.conversation.set_status("running")
 
-    def _usage(self, usage: Usage) -> None:
-        if usage.event_id in self._usage_seen:
-            return
-        self._usage_seen.add(usage.event_id)
-        data = {**usage.data, "chat_id": self.chat.chat_id, "workflow": self.chat.workflow}
-        _background(self._tell_usage(events.Event("chat.usage", self.principal.app_id, self.principal.user_id, data)))
+    # -- tokens ------------------------------------------------------------------------------------------
 
-    async def _tell_usage(self, event: events.Event) -> None:
-        async with self._usage_turn:
+    def _usage(self, usage: Usage) -> None:
+        if not self._usage_seen.add(usage.event_id):
+            return
+        data = {**usage.data, "chat_id": self.chat.chat_id, "workflow": self.chat.workflow}
+        event, keep = outbox.kept(events.Event("chat.usage", self.principal.app_id, self.principal.user_id, data))
+        self.channel.write(keep)  # with the transcript: what was measured is as safe as what was said
+        _background(self._tell(event))
+
+    async def _tell(self, event: events.Event) -> None:
+        async with self._telling:
+            with contextlib.suppress(ShellError):
+                await self.channel.settled()
             await events.publish(event)
+
+    def exhausted(self, reason: str) -> None:
+        """The budget is used up: have the runtime stop, keep what was written, and end the chat as stopped (F-253)."""
+        if self._cut is None and self._outcome is None and self._line is not None:
+            self._cut = _background(self._cut_off(reason))
+
+    async def _cut_off(self, reason: str) -> None:
+        told = reason or tr("The token budget is used up.")
+        if self._stoppable:
+            self._cancel_sent = time.monotonic()
+            try:
+                await self._send(protocol.cancel(self.chat.runtime_chat_id))
+                async with asyncio.timeout(_CUT_WITHIN):
+                    await self._cancelled.wait()
+            except (RunEnded, TimeoutError):
+                pass
+        kept = tr("What was written so far is kept.")
+        if not self._stoppable:
+            kept += " " + tr("The assistant's server has no way to stop; what it still does is not shown.")
+        self._end(Outcome("stopped", told, f"{told} {kept}"))
 
     # -- what the person does ----------------------------------------------------------------------------
 
     async def say(self, text: str, message_id: str) -> None:
-        """Answer the pending question with this text, or keep it until the run asks. A repeated id does nothing.
+        """Answer the pending question with this text, begin a run that waits for one, or keep it until the run asks.
+
+        A text that answers nothing is never sent over the socket: the published runtime would store and echo it, and
+        no agent would see it (protocol §0 fact 6). A repeated id does nothing.
 
         Raises:
             RunEnded: there is no run any more.
@@ -305,23 +436,46 @@ class Bridge:
             return
         ask = self.conversation.ask
         if ask is None and len(self._queue) >= _QUEUED_AT_MOST:
-            raise NotListening("The agent is busy. Please wait until it asks.")
+            raise NotListening(tr("The agent is busy. Please wait until it asks."))
         self._said_ids.add(message_id)
-        if ask is None:
+        if ask is None and await self._begins_with_text():
+            self.conversation.user_said(text, message_id)
+            await self.channel.settled()
+            self._over_http = _background(self._say_over_http(text, message_id))
+        elif self.conversation.ask is not None:
+            await self._answer(text, message_id)
+        else:
             self._queue.append(_Queued(text, message_id))
             self.conversation.user_said(text, message_id, queued=True)
-            self.conversation.set_status(self.conversation.status, _SENT_LATER)
-        else:
-            await self._answer(text, message_id)
+            self.conversation.set_status(self.conversation.status, tr(_SENT_LATER))
+
+    async def _begins_with_text(self) -> bool:
+        """Whether nothing runs, and the workflow begins with a text over the HTTP input route."""
+        if self._working or self._over_http is not None:
+            return False
+        if self._waits_for_text is None:
+            self._waits_for_text = await first_text.waited_for(self.principal, self.chat)
+        return bool(self._waits_for_text) and not self._working and self._over_http is None and self.conversation.ask is None
+
+    async def _say_over_http(self, text: str, message_id: str) -> None:
+        self.conversation.set_status("running")
+        refused = await first_text.send(self.principal, self.chat, text)
+        if refused is not None and self._outcome is None and not self._working:
+            self.conversation.undelivered(message_id, text)
+            self.conversation.notice(tr("This was not delivered: {reason}", reason=refused.message))
+            self._over_http = None  # the next text may try again
 
     async def _answer(self, text: str, message_id: str, *, shown: bool = False) -> None:
         ask = self.conversation.ask
         assert ask is not None
         if not shown:
             self.conversation.user_said(text, message_id, secret=ask.password)
-        self.conversation.answered(message_id)
+        self.conversation.answered(message_id, MASK if ask.password else text)
         await self.channel.settled()
-        await self._send(protocol.submit(self.chat.runtime_chat_id, text, ask.id, await self._context(self.principal)))
+        context = await self._context(self.principal)
+        if self.given:
+            context = {**context, "input": self.given}
+        await self._send(protocol.submit(self.chat.runtime_chat_id, text, ask.id, context))
 
     async def _deliver(self) -> None:
         """The run asks and a text waits: send it. A password question gets no text that was meant for something else."""
@@ -349,22 +503,35 @@ class Bridge:
         """
         self._demand_run()
         if not self._stoppable:
-            raise CannotStop("This assistant cannot be stopped.")
-        self._cancel_sent = asyncio.get_running_loop().time()
+            raise CannotStop(tr("This assistant cannot be stopped."))
+        self._cancel_sent = time.monotonic()
         await self._send(protocol.cancel(self.chat.runtime_chat_id))
 
     def _just_cancelled(self) -> bool:
-        recent = self._cancel_sent and asyncio.get_running_loop().time() - self._cancel_sent < _CANCEL_WINDOW
+        recent = self._cancel_sent and time.monotonic() - self._cancel_sent < _CANCEL_WINDOW
         self._cancel_sent = 0.0
         return bool(recent)
 
     def _demand_run(self) -> None:
-        if self._outcome is not None or self._socket is None:
-            raise RunEnded("This run has ended. Start a new chat to go on.")
+        if self._outcome is not None or self._line is None:
+            raise RunEnded(tr("This run has ended. Start a new chat to go on."))
 
     async def _send(self, frame: str) -> None:
-        assert self._socket is not None
+        assert self._line is not None
         try:
-            await self._socket.send(frame)
-        except ConnectionClosed:
-            raise RunEnded("The connection to the run was lost, so this was not delivered.") from None
+            await self._line.send(frame)
+        except LineLost:
+            raise RunEnded(tr("The connection to the run was lost, so this was not delivered.")) from None
+
+
+@events.subscribe("usage.exhausted")
+async def _budget_used_up(event: events.Event) -> None:
+    """The token engine says that a chat, or with no ``chat_id`` a person, has nothing left to spend."""
+    chat_id, reason = event.data.get("chat_id"), event.data.get("reason")
+    for bridge in list(_open):
+        mine = (bridge.principal.app_id, bridge.principal.user_id) == (event.app_id, event.user_id)
+        if mine and chat_id in {None, "", bridge.chat.chat_id}:
+            bridge.exhausted(protocol.clean(reason, 300))
+
+
+__all__ = ["Bridge", "CannotStop", "NotListening", "RunEnded"]

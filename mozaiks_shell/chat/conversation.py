@@ -6,14 +6,16 @@ No network here; :mod:`mozaiks_shell.chat.bridge` feeds it and acts on what it s
 """
 
 import json
+import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Executable, delete, insert, update
 from sqlmodel import col
 
+from mozaiks_shell.chat.loss import Choice
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
 from mozaiks_shell.chat.protocol import (
     MAX_TEXT,
@@ -21,7 +23,9 @@ from mozaiks_shell.chat.protocol import (
     Answered,
     Ask,
     Hidden,
+    Meta,
     Navigate,
+    Oversized,
     Piece,
     Problem,
     Progress,
@@ -32,14 +36,19 @@ from mozaiks_shell.chat.protocol import (
     Unknown,
     Upstream,
 )
+from mozaiks_shell.chat.recent import Recent
 from mozaiks_shell.chat.summary import plain
 from mozaiks_shell.chat.transcript import Channel
 from mozaiks_shell.chat.writer import DELTA
 from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.ids import new_id
 
 MASK = "•" * 8
 _TITLE = 60
+_PROGRESS_EVERY = 0.25  # seconds; a tool that reports faster is shown that often
+_SAME_NOTICE = 20  # so often in a row the same notice is worth showing
+_DELETE_AT_ONCE = 500
 
 
 def status_frame(channel: Channel, workflow: str, title: str, status: str, detail: str) -> dict[str, Any]:
@@ -64,6 +73,7 @@ class Draft:
     offset: int
     parts: list[str] = field(default_factory=list)
     size: int = 0
+    again: str = ""  # after a reconnect: what the runtime will tell once more
 
 
 class Conversation:
@@ -90,14 +100,22 @@ class Conversation:
         self._draft: Draft | None = None
         self._closed_early: dict[str, str] = {}
         self._echoes: deque[str] = deque(maxlen=32)
-        self._seeds: set[str] = set()
-        self._ours: set[str] = set()
+        self._seeds: Recent[str] = Recent(32)
+        self._ours: Recent[str] = Recent(500)
+        self._sent: dict[str, tuple[str, str]] = {}
+        self._known_tools: Recent[str] = Recent(20_000)
+        self._answered: Recent[str] = Recent(2000)
+        self._expired: set[str] = set()
+        self._numbers: Recent[tuple[int, int]] = Recent(512)
         self._answers: dict[str, str] = {}
         self._user_spoke = False
         self._last_user = ""
-        self._said: Counter[tuple[str, str]] = Counter()
-        self._missing: Counter[tuple[str, str]] | None = None
+        self._said: Counter[int] = Counter()
+        self._missing: Counter[int] | None = None
         self._progress: list[int] = []
+        self._progress_shown: tuple[str, float, str] = ("", -1.0, "")
+        self._progress_at = 0.0
+        self._same_notice = ("", 0)
 
     # -- status ------------------------------------------------------------------------------------------
 
@@ -126,6 +144,8 @@ class Conversation:
         if self._missing is not None and not (isinstance(value, Said) and value.replay):
             self._missing = None
         match value:
+            case Meta():
+                self._attached()
             case Piece():
                 self._piece(value)
             case Said():
@@ -133,24 +153,22 @@ class Conversation:
             case Speaker(agent):
                 self._speaker(agent)
             case Ask():
-                self.close_draft()
-                if self.ask is not None:
-                    self._asked(self.ask.id, "")  # withdrawn: the contract has no frame for it
-                self.ask = value
-                self.channel.append("ask", {"id": value.id, "prompt": value.prompt, "password": value.password})
-                self.set_status("waiting")
+                self._question(value)
             case Answered(request_id):
                 self._user_spoke = True
+                self._answered.add(request_id)
                 self._asked(request_id, "")
             case Acknowledged():
                 self._acknowledged(value)
             case Tool():
                 self._tool(value)
+            case Oversized(id, component, title):
+                if self._known_tools.add(id):
+                    self.notice(tr("“{title}” is too large to be shown.", title=title or component))
             case ToolOver():
                 self._tool_over(value)
             case Progress(id, percent, text):
-                self._progress.append(self.channel.append("progress", {"id": id, "percent": percent, "text": text}))
-                self._active()
+                self._show_progress(id, percent, text)
             case Navigate(path):
                 if self._may_open(path):
                     self.channel.append("navigate", {"path": path})
@@ -158,13 +176,46 @@ class Conversation:
                     self.hidden["chat.navigate refused"] += 1
             case Problem(_, message, fatal):
                 self.close_draft()
-                self.notice(message)
+                self._problem(message)
                 if fatal:
                     self.set_status("failed", message)
             case Hidden(type):
                 self.hidden[type] += 1
             case Unknown(type) if len(self.unknown) < 50 or type in self.unknown:
                 self.unknown[type] += 1
+
+    def _attached(self) -> None:
+        """A socket was opened: its numbers begin anew, and the message that is being written is told from its beginning."""
+        self._numbers = Recent(512)
+        if self._draft is not None:
+            self._draft.again = "".join(self._draft.parts)
+
+    def _question(self, ask: Ask) -> None:
+        if ask.id in self._answered or (self.ask is not None and self.ask.id == ask.id):
+            self.hidden["question told again"] += 1
+            return
+        self.close_draft()
+        if self.ask is not None:
+            self._asked(self.ask.id, "")  # withdrawn: the contract has no frame for it
+        self.ask = ask
+        self.channel.append("ask", {"id": ask.id, "prompt": ask.prompt, "password": ask.password})
+        self.set_status("waiting")
+
+    def _problem(self, message: str) -> None:
+        last, times = self._same_notice
+        self._same_notice = (message, times + 1 if message == last else 1)
+        if self._same_notice[1] <= _SAME_NOTICE:
+            self.notice(message)
+        else:
+            self.hidden["same problem again"] += 1
+
+    def _show_progress(self, id: str, percent: float, text: str) -> None:
+        shown, at = (id, percent, text), time.monotonic()
+        if shown == self._progress_shown or (percent < 100 and at - self._progress_at < _PROGRESS_EVERY):
+            return
+        self._progress_shown, self._progress_at = shown, at
+        self._progress.append(self.channel.append("progress", {"id": id, "percent": percent, "text": text}))
+        self._active()
 
     def _active(self) -> None:
         if self.status != "running" and self.ask is None:
@@ -197,15 +248,31 @@ class Conversation:
             offset = self.channel.append("live", {"id": message_id, "who": piece.agent})
             draft = self._draft = Draft(message_id, piece.agent, offset)
             self.channel.live = (message_id, offset)
-        content = piece.content[: MAX_TEXT - draft.size]
+        content = self._new_of(draft, piece.content)[: MAX_TEXT - draft.size]
         if content:
             draft.parts.append(content)
             draft.size += len(content)
             self.channel.append(DELTA, content)
 
+    def _new_of(self, draft: Draft, content: str) -> str:
+        """What of this piece was not seen before the connection was made anew."""
+        if not draft.again:
+            return content
+        if draft.again.startswith(content):
+            draft.again = draft.again[len(content) :]
+            return ""
+        seen, draft.again = draft.again, ""
+        return content.removeprefix(seen)
+
     def _text(self, said: Said) -> None:
         if said.replay and self._known(said):
             return
+        if said.replay or said.sequence is None or self._numbers.add((said.sequence, _mark(said.agent, said.content))):
+            self._new_text(said)
+        else:
+            self.hidden["message told again"] += 1
+
+    def _new_text(self, said: Said) -> None:
         if said.by_user:
             self._user_text(said)
             return
@@ -222,7 +289,7 @@ class Conversation:
         """Whether a replayed message is in the transcript already; counts, so that a repeated text is told apart."""
         if self._missing is None:
             self._missing = self._said.copy()
-        key = ("user" if said.by_user else said.agent, said.content)
+        key = _mark("user" if said.by_user else said.agent, said.content)
         if self._missing[key] > 0:
             self._missing[key] -= 1
             return True
@@ -231,9 +298,9 @@ class Conversation:
     def _user_text(self, said: Said) -> None:
         if said.content in self._echoes:
             self._echoes.remove(said.content)
-        elif said.replay and said.content in self._seeds:
+        elif said.replay and (said.content in self._seeds or said.number == 0):
             self.hidden["seed"] += 1
-        elif not self._user_spoke and (said.number == 0 or not said.replay):
+        elif not self._user_spoke and not said.replay:
             self._seeds.add(said.content)
             self.hidden["seed"] += 1
         elif said.content != self._last_user:
@@ -243,16 +310,20 @@ class Conversation:
         if verdict.accepted or verdict.id not in self._ours:
             return
         if verdict.what == "input":
-            self.notice("The assistant was no longer waiting for this message, so it was not delivered.")
+            self.undelivered(*self._sent.pop(verdict.id, ("", "")))
+            self.notice(tr("The assistant was no longer waiting for this message, so it was not delivered."))
         else:
             self.tool_state(verdict.id, "expired")
-            self.notice("The assistant was no longer waiting for this answer, so it was not delivered.")
+            self.notice(tr("The assistant was no longer waiting for this answer, so it was not delivered."))
 
     def _tool(self, tool: Tool) -> None:
-        if tool.id in self.tools:
+        again = not self._known_tools.add(tool.id)
+        if again and tool.id not in self._expired:
+            self.hidden["tool told again"] += 1
             return
+        self._expired.discard(tool.id)
         self.close_draft()
-        self.tools[tool.id] = tool
+        self.tools[tool.id] = replace(tool, payload="")
         title = tool.title or tool.component
         row = {
             "app_id": self.channel.app_id,
@@ -269,7 +340,9 @@ class Conversation:
         }
         item = {"id": tool.id, "component": tool.component, "display": tool.display, "title": title}
         self._last_user = ""
-        self.channel.append("tool", item, insert(ChatTool).values(**row))
+        where = (col(ChatTool.chat_id) == self.channel.chat_id) & (col(ChatTool.id) == tool.id)
+        change = update(ChatTool).where(where).values(state="open") if again else insert(ChatTool).values(**row)
+        self.channel.append("tool", item, change)
         self._drop_progress()
         if self.ask is None:
             self.set_status("waiting" if tool.awaiting else "running")
@@ -288,6 +361,16 @@ class Conversation:
             self.tool_answered(tool)
             self.tool_state(over.id, "answered", over.summary)
 
+    # -- a lost connection ---------------------------------------------------------------------------------
+
+    def offer(self, choice: Choice) -> None:
+        """Let the person choose what becomes of a lost run. Item ``choice``: ``id``, ``reason``, ``options``."""
+        self.channel.append("choice", {"id": new_id("cho"), **choice.body()})
+
+    def chosen(self, option: str, chat_id: str = "") -> None:
+        """The person chose. Item ``chosen``: ``option``, and ``chat`` where it goes on, if elsewhere."""
+        self.channel.append("chosen", {"option": option, "chat": chat_id})
+
     # -- what the person does ----------------------------------------------------------------------------
 
     def user_said(self, text: str, message_id: str, *, secret: bool = False, queued: bool = False) -> None:
@@ -299,10 +382,17 @@ class Conversation:
             first = " ".join(text.split())
             self.set_title(first if len(first) <= _TITLE else first[: _TITLE - 1].rstrip() + "…")
 
-    def answered(self, message_id: str) -> None:
-        """The pending question is being answered with this message."""
+    def undelivered(self, message_id: str, text: str) -> None:
+        """Mark a text of the person as not delivered. It stays in the conversation, so that it can be sent again."""
+        if message_id:
+            self.message("user", "user", text, message_id, undelivered=True)
+
+    def answered(self, message_id: str, text: str = "") -> None:
+        """The pending question is being answered with this message; ``text`` as it is shown."""
         if self.ask is not None:
             self._ours.add(self.ask.id)
+            self._answered.add(self.ask.id)
+            self._sent = {self.ask.id: (message_id, text)}
             self._asked(self.ask.id, message_id)
         self.set_status("running")
 
@@ -336,6 +426,7 @@ class Conversation:
         *,
         cancelled: bool = False,
         queued: bool = False,
+        undelivered: bool = False,
     ) -> int:
         """Show a whole message; with the id of an earlier one it replaces that. Returns its offset."""
         body: dict[str, Any] = {
@@ -347,12 +438,14 @@ class Conversation:
         }
         body |= {"cancelled": True} if cancelled else {}
         body |= {"queued": True} if queued else {}
+        body |= {"undelivered": True} if undelivered else {}
         line = plain(text[:800]) if role == "agent" else " ".join(text[:400].split())
         changes = update(Chat).where(col(Chat.id) == self.channel.chat_id).values(last_text=line[:200], updated_at=now())
         offset = self.channel.append("message", body, changes)
-        if role != "notice":
+        if role != "notice" and not undelivered:
             self._last_user = text if role == "user" else ""
-            self._said["user" if role == "user" else who, text] += 1
+            self._said[_mark("user" if role == "user" else who, text)] += 1
+            self._same_notice = ("", 0)
         self._drop_progress()
         return offset
 
@@ -378,16 +471,30 @@ class Conversation:
                         self._draft = None
                     if item.get("queued"):
                         queued[item["id"]] = item["text"]
+                    self._remember(item)
                 case "ask":
                     self.ask = Ask(item["id"], item["prompt"], item["password"])
                 case "asked":
                     self.ask = None
+                    if item.get("by"):
+                        self._answered.add(item["id"])
                     queued.pop(item.get("by", ""), None)
                 case "tool":
                     self.tools[item["id"]] = Tool(item["id"], item["component"], item["display"], item["title"], "", True)
+                    self._known_tools.add(item["id"])
                 case "tool_done":
                     self.tools.pop(item["id"], None)
+                    if item["state"] == "expired":
+                        self._expired.add(item["id"])
         return list(queued.values())
+
+    def _remember(self, item: dict[str, Any]) -> None:
+        if item["role"] == "notice":
+            return
+        by_user = item["role"] == "user"
+        self._user_spoke = self._user_spoke or by_user
+        self._last_user = item["text"] if by_user else ""
+        self._said[_mark("user" if by_user else item["who"], item["text"])] += 1
 
     # -- ends --------------------------------------------------------------------------------------------
 
@@ -401,6 +508,7 @@ class Conversation:
         self.close_draft()
         for tool in list(self.tools.values()):
             if tool.awaiting:
+                self._expired.add(tool.id)
                 self.tool_state(tool.id, "expired")
         self.tools.clear()
         if self.ask is not None:
@@ -423,9 +531,15 @@ class Conversation:
         self._compact(col(ChatEvent.offset).between(draft.offset, offset - 1) & col(ChatEvent.kind).in_(("live", DELTA)))
 
     def _drop_progress(self) -> None:
-        if self._progress:
-            self._compact(col(ChatEvent.offset).in_(self._progress))
-            self._progress = []
+        for first in range(0, len(self._progress), _DELETE_AT_ONCE):
+            self._compact(col(ChatEvent.offset).in_(self._progress[first : first + _DELETE_AT_ONCE]))
+        self._progress = []
+        self._progress_at = 0.0
 
     def _compact(self, which: Any) -> None:
         self.channel.later(delete(ChatEvent).where(col(ChatEvent.chat_id) == self.channel.chat_id, which))
+
+
+def _mark(who: str, text: str) -> int:
+    """A message in eight bytes: whether it was said before is asked of thousands."""
+    return hash((who, text))

@@ -8,6 +8,7 @@ from mozaiks_shell.chat.models import Chat
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import Scope, session, system_session
 from mozaiks_shell.foundation.errors import Upstream
+from mozaiks_shell.foundation.i18n import tr
 
 
 class Keeper:
@@ -33,7 +34,7 @@ class Keeper:
         except IntegrityError:
             earlier = await self.find_started(principal, start_key) if start_key else None
             if earlier is None:
-                raise Upstream("The assistant's server gave a chat id twice.", code="RUNTIME_ERROR") from None
+                raise Upstream(tr("The assistant's server gave a chat id twice."), code="RUNTIME_ERROR") from None
             return earlier
         return KnownChat(chat_id, chat_id, workflow, principal.user_id)
 

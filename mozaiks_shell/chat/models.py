@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import Column, DateTime, Integer, Text, UniqueConstraint
+from sqlalchemy import Column, DateTime, Index, Integer, Text, UniqueConstraint
 from sqlmodel import Field
 
 from mozaiks_shell.foundation.clock import now
@@ -60,4 +60,23 @@ class ChatTool(UserRow, table=True):
     awaiting: bool = True
     state: str = Field(default="open", max_length=12)
     response: str | None = Field(default=None, sa_column=Column("response", Text, nullable=True))
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+
+
+class ChatCommand(UserRow, table=True):
+    """Something a person does in a chat, on its way to the process that owns the chat. ``state``: waiting, taken or done.
+
+    ``body`` and ``answer`` are JSON objects; ``body`` is wiped when the command is taken.
+    """
+
+    __tablename__ = "chat_command"
+    __table_args__ = (Index("ix_chat_command_holder", "holder", "state"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    chat_id: str = Field(max_length=128)
+    holder: str = Field(max_length=64)
+    verb: str = Field(max_length=32)
+    body: str = Field(sa_column=Column("body", Text, nullable=False))
+    state: str = Field(default="waiting", max_length=12)
+    answer: str = Field(default="", sa_column=Column("answer", Text, nullable=False))
     created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))

@@ -9,6 +9,10 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from mozaiks_shell.foundation.errors import Invalid
+from mozaiks_shell.foundation.i18n import msg, tr
+from mozaiks_shell.foundation.json_text import checked
+
 MAX_TEXT: Final = 200_000  # characters of one message
 MAX_PAYLOAD: Final = 512_000  # characters of a UI tool's payload as JSON
 
@@ -29,10 +33,12 @@ _KNOWN_NOISE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Meta:
-    """First frame: the chat the server really attached us to. ``completed`` is its status 1."""
+    """First frame: the chat the server really attached us to. ``completed`` is its status 1; ids it did not tell are empty."""
 
     chat_id: str
     completed: bool
+    app_id: str = ""
+    user_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +58,17 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """A whole message. ``number`` is its place in the conversation where the frame tells one (0 is the first)."""
+    """A whole message. ``number`` is its place in the conversation where the frame tells one (0 is the first).
+
+    ``sequence`` is the server's own count, which begins anew with every life of the server.
+    """
 
     agent: str
     content: str
     number: int | None
     replay: bool
     cancelled: bool
+    sequence: int | None = None
 
     @property
     def by_user(self) -> bool:
@@ -100,6 +110,16 @@ class Tool:
     display: str
     title: str
     payload: str
+    awaiting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Oversized:
+    """A UI tool that is too large to be stored or shown. One that awaits an answer holds up its run until it gets one."""
+
+    id: str
+    component: str
+    title: str
     awaiting: bool
 
 
@@ -167,8 +187,8 @@ class Unknown:
 
 
 Upstream: TypeAlias = (
-    Meta | Speaker | Piece | Said | Ask | Answered | Acknowledged | Tool | ToolOver | Progress | Navigate | Usage | Problem
-    | Ended | Hidden | Unknown
+    Meta | Speaker | Piece | Said | Ask | Answered | Acknowledged | Tool | Oversized | ToolOver | Progress | Navigate | Usage
+    | Problem | Ended | Hidden | Unknown
 )  # fmt: skip
 
 
@@ -179,21 +199,35 @@ def clean(value: object, limit: int = 400) -> str:
     return text if text.isascii() and "\x00" not in text else _UNSAFE.sub("\ufffd", text)
 
 
+# NaN and Infinity are no JSON for a browser, though Python reads and writes them.
+_decode = json.JSONDecoder(parse_constant=lambda _: None).decode
+
+
 def read(raw: str | bytes) -> Upstream:
-    """The value behind one frame."""
+    """The value behind one frame. Never raises."""
+    return read_addressed(raw)[0]
+
+
+def read_addressed(raw: str | bytes) -> tuple[Upstream, str]:
+    """The value behind one frame, and the id of the chat it says it is of (empty: it does not say). Never raises."""
     try:
-        frame = json.loads(raw)
+        frame = _decode(raw if isinstance(raw, str) else raw.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
-        return Unknown("not JSON")
+        return Unknown("not JSON"), ""
     if not isinstance(frame, dict):
-        return Unknown("not an object")
+        return Unknown("not an object"), ""
     data = frame.get("data")
     fields = _Fields(data if isinstance(data, dict) else frame, frame)
+    chat_id = fields.text("chat_id", limit=128) or clean(frame.get("chat_id"), 128)
     name = clean(frame.get("type"), 80)
-    reader = _READERS.get(name.removeprefix("chat."))
-    if reader is not None:
-        return reader(fields)
-    return Hidden(name) if name.removeprefix("chat.") in _KNOWN_NOISE else Unknown(name)
+    short = name.removeprefix("chat.")
+    reader = _READERS.get(short)
+    if reader is None:
+        return (Hidden(name) if short in _KNOWN_NOISE else Unknown(name)), chat_id
+    try:
+        return reader(fields), chat_id
+    except (ValueError, RecursionError, OverflowError, TypeError):
+        return Unknown(f"{name} that cannot be read"), chat_id
 
 
 @dataclass(slots=True)
@@ -221,7 +255,8 @@ class _Fields:
 
 
 def _meta(f: _Fields) -> Upstream:
-    return Meta(f.text("chat_id", limit=128), f.data.get("status") == 1)
+    app_id, user_id = f.text("app_id", limit=128), f.text("user_id", limit=128)
+    return Meta(f.text("chat_id", limit=128), f.data.get("status") == 1, app_id, user_id)
 
 
 def _speaker(f: _Fields) -> Upstream:
@@ -238,9 +273,10 @@ def _said(f: _Fields) -> Upstream:
     if f.hidden or not content.strip() or _RESUME_SIGNAL in content:
         return Hidden("chat.text")
     index, sequence, metadata = f.data.get("index"), f.data.get("sequence"), f.data.get("metadata")
-    number = index if isinstance(index, int) else sequence - 1 if isinstance(sequence, int) else None
+    counted = sequence if isinstance(sequence, int) else None
+    number = index if isinstance(index, int) else counted - 1 if counted is not None else None
     cancelled = isinstance(metadata, dict) and metadata.get("cancelled") is True
-    return Said(f.agent(), content, number, f.data.get("replay") is True, cancelled)
+    return Said(f.agent(), content, number, f.data.get("replay") is True, cancelled, counted)
 
 
 def _ask(f: _Fields) -> Upstream:
@@ -272,11 +308,30 @@ def _tool(f: _Fields) -> Upstream:
     payload = raw if isinstance(raw, dict) else {}
     display = f.text("display", "display_type") or clean(payload.get("display")) or "inline"
     title = clean(payload.get("title"), 200) or clean(payload.get("label"), 200) or f.text("title", limit=200)
+    awaiting = f.data.get("awaiting_response") is not False
     encoded = json.dumps(payload, separators=(",", ":"))
     if len(encoded) > MAX_PAYLOAD:
-        return Problem("TOOL_TOO_LARGE", f"“{title or component}” is too large to be shown.", False)
+        return Oversized(tool_id, component, title, awaiting)
+    try:
+        checked(payload)
+    except Invalid as refused:
+        if refused.code == "TOO_DEEP":
+            return Oversized(tool_id, component, title, awaiting)
+        encoded = json.dumps(_fit(payload), separators=(",", ":"))
     shown = "inline" if display == "inline" else "artifact"
-    return Tool(tool_id, component, shown, title, encoded, f.data.get("awaiting_response") is not False)
+    return Tool(tool_id, component, shown, title, encoded, awaiting)
+
+
+def _fit(value: Any) -> Any:
+    """The same value with nothing in its texts that a database or a browser refuses."""
+    match value:
+        case str():
+            return clean(value, MAX_PAYLOAD)
+        case list():
+            return [_fit(one) for one in value]
+        case dict():
+            return {_fit(key): _fit(one) for key, one in value.items()}
+    return value
 
 
 def _complete(f: _Fields) -> Upstream:
@@ -289,8 +344,8 @@ def _dismiss(f: _Fields) -> Upstream:
 
 def _progress(f: _Fields) -> Upstream:
     percent = f.data.get("progress_percent")
-    value = float(percent) if isinstance(percent, int | float) and percent == percent else 0.0
-    return Progress(f.text("corr", "tool_name", limit=128) or "run", min(100.0, max(0.0, value)), f.text("status_message"))
+    value = float(min(100, max(0, percent))) if isinstance(percent, int | float) and percent == percent else 0.0
+    return Progress(f.text("corr", "tool_name", limit=128) or "run", value, f.text("status_message"))
 
 
 def _navigate(f: _Fields) -> Upstream:
@@ -303,7 +358,14 @@ def _usage(f: _Fields) -> Upstream:
         return Unknown("chat.usage_delta without event_id")
     counts = {name: _count(f.data.get(name)) for name in ("prompt_tokens", "completion_tokens", "total_tokens")}
     names = {"agent": f.text("agent_name", limit=80), "model": f.text("model_name", limit=80)}
-    return Usage(event_id, {"event_id": event_id, **names, **counts, "cached": f.data.get("cached") is True})
+    seconds = f.data.get("duration_sec")
+    measured = {
+        "cached": f.data.get("cached") is True,
+        "event_ts": f.text("event_ts", limit=40),
+        "duration_sec": seconds if isinstance(seconds, int | float) and 0 <= seconds <= 86_400 else 0,
+        "invocation_id": f.text("invocation_id", limit=64),
+    }
+    return Usage(event_id, {"event_id": event_id, **names, **counts, **measured})
 
 
 def _count(value: object) -> int:
@@ -311,21 +373,21 @@ def _count(value: object) -> int:
 
 
 _PLAIN = {
-    "SCHEMA_VALIDATION_FAILED": "The assistant's server did not understand what we sent.",
-    "GENERAL_MODE_EMPTY_MESSAGE": "An empty message cannot be answered.",
-    "GENERAL_MODE_FAILED": "The assistant could not answer this.",
-    "GENERAL_CHAT_CREATE_FAILED": "A new conversation could not be made.",
-    "USER_MESSAGE_FAILED": "Your message could not be processed.",
-    "UI_TOOL_RESPONSE_FAILED": "Your answer to the form could not be processed.",
-    "ARTIFACT_ACTION_FAILED": "The action could not be carried out.",
-    "SWITCH_WORKFLOW_FAILED": "The assistant could not switch to that workflow.",
-    "START_WORKFLOW_FAILED": "The assistant could not start another workflow.",
-    "START_WORKFLOW_BATCH_FAILED": "The assistant could not start the other workflows.",
-    "RESUME_FAILED": "The assistant could not pick up where it was.",
-    "PREREQ_VALIDATION_ERROR": "It could not be checked whether this may start.",
-    "WORKFLOW_EXECUTION_FAILED": "The run stopped because of an error in the workflow.",
-    "WORKFLOW_BACKGROUND_FAILED": "The run stopped because of an error in the workflow.",
-    "TOKEN_BUDGET_EXCEEDED": "The token budget is used up.",
+    "SCHEMA_VALIDATION_FAILED": msg("The assistant's server did not understand what we sent."),
+    "GENERAL_MODE_EMPTY_MESSAGE": msg("An empty message cannot be answered."),
+    "GENERAL_MODE_FAILED": msg("The assistant could not answer this."),
+    "GENERAL_CHAT_CREATE_FAILED": msg("A new conversation could not be made."),
+    "USER_MESSAGE_FAILED": msg("Your message could not be processed."),
+    "UI_TOOL_RESPONSE_FAILED": msg("Your answer to the form could not be processed."),
+    "ARTIFACT_ACTION_FAILED": msg("The action could not be carried out."),
+    "SWITCH_WORKFLOW_FAILED": msg("The assistant could not switch to that workflow."),
+    "START_WORKFLOW_FAILED": msg("The assistant could not start another workflow."),
+    "START_WORKFLOW_BATCH_FAILED": msg("The assistant could not start the other workflows."),
+    "RESUME_FAILED": msg("The assistant could not pick up where it was."),
+    "PREREQ_VALIDATION_ERROR": msg("It could not be checked whether this may start."),
+    "WORKFLOW_EXECUTION_FAILED": msg("The run stopped because of an error in the workflow."),
+    "WORKFLOW_BACKGROUND_FAILED": msg("The run stopped because of an error in the workflow."),
+    "TOKEN_BUDGET_EXCEEDED": msg("The token budget is used up."),
 }
 _FATAL = {"WORKFLOW_EXECUTION_FAILED", "WORKFLOW_BACKGROUND_FAILED", "WORKFLOW_PREREQS_NOT_MET", "PREREQ_VALIDATION_ERROR"}
 _PROGRAMMERS_WORDS = re.compile(
@@ -337,15 +399,15 @@ _PROGRAMMERS_WORDS = re.compile(
 def _problem(f: _Fields) -> Upstream:
     code = f.text("error_code", "code", limit=80).upper() or "RUNTIME_ERROR"
     told = f.text("message", "error", limit=400).strip()
-    plain = _PLAIN.get(code)
-    if plain is None:
+    plain = tr(_PLAIN.get(code, ""))
+    if not plain:
         readable = told and not _PROGRAMMERS_WORDS.search(told)
-        plain = told if readable else "The assistant reported a problem."
+        plain = told if readable else tr("The assistant reported a problem.")
     return Problem(code, plain, code in _FATAL)
 
 
 def _blocked(f: _Fields) -> Upstream:
-    reason = f.text("message", limit=400) or "Something else has to be finished first."
+    reason = f.text("message", limit=400) or tr("Something else has to be finished first.")
     return Problem("WORKFLOW_PREREQS_NOT_MET", reason, False)
 
 

@@ -4,30 +4,38 @@ Every function takes the person first and answers :class:`NotFound` for a chat t
 """
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, delete, update
+from sqlalchemy import delete, or_
 from sqlmodel import col, select
 
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.broker.ports import KnownChat
+from mozaiks_shell.chat import places, recovery, tools, uploads
 from mozaiks_shell.chat.bridge import Bridge, RunEnded
 from mozaiks_shell.chat.conversation import status_frame
+from mozaiks_shell.chat.exchange import Verb
 from mozaiks_shell.chat.keeper import Keeper
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
-from mozaiks_shell.chat.protocol import Tool, clean
+from mozaiks_shell.chat.ownership import lease_of
+from mozaiks_shell.chat.processes import Process
+from mozaiks_shell.chat.processes import start as start_process
+from mozaiks_shell.chat.protocol import clean
 from mozaiks_shell.chat.runs import Hooks, Runs, label_of
-from mozaiks_shell.chat.summary import answer_summary
-from mozaiks_shell.chat.transcript import Channel, Transcript, dumps
+from mozaiks_shell.chat.tools import ToolClosed, ToolView, find_artifact, tool_view  # noqa: F401 - part of this room's use cases
+from mozaiks_shell.chat.transcript import Channel, dumps
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import Scope, session
-from mozaiks_shell.foundation.errors import Conflict, Invalid, NotFound, ShellError, TooLarge, Unavailable
+from mozaiks_shell.foundation.errors import Invalid, NotFound, ShellError, TooLarge, Unavailable
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.json_text import checked
 from mozaiks_shell.foundation.logging import get_logger
+from mozaiks_shell.foundation.models import Lease
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.foundation.signals import before_server_stops
 
@@ -35,6 +43,7 @@ log = get_logger("chat")
 
 MAX_SAY = 32_000  # characters; what the published runtime's submit takes without complaint
 MAX_RESPONSE = 64_000  # characters of a UI tool's answer as JSON
+MAX_INPUT = 16_000  # characters of a workflow's input as JSON
 _CONTEXT_WITHIN = 2.0
 
 
@@ -51,20 +60,6 @@ class ChatSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class ToolView:
-    """A UI tool with its payload. ``state``: open, answered, dismissed or expired."""
-
-    id: str
-    chat_id: str
-    component: str
-    display: str
-    title: str
-    payload: dict[str, Any]
-    state: str
-    response: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
 class Launchable:
     """A workflow this person may see. ``needed`` names the plan that opens a locked one."""
 
@@ -76,16 +71,12 @@ class Launchable:
     needed: str
 
 
-class ToolClosed(Conflict):
-    code = "TOOL_CLOSED"
-
-
 async def _no_context(_: Principal) -> dict[str, Any]:
     return {}
 
 
 _hooks = Hooks(_no_context, lambda _, __: False)
-_runs: Runs | None = None
+_running: Process | None = None
 _before_stop: list[Callable[[], Awaitable[None]]] = []
 
 
@@ -113,20 +104,18 @@ def before_stop(farewell: Callable[[], Awaitable[None]]) -> None:
 
 async def start_chats() -> Callable[[], Awaitable[None]]:
     """Lifespan step, after the runtime's: open the transcript, tell the truth about chats of the last life. Returns its undo."""
-    global _runs
+    global _running
     broker.use_keeper(Keeper())
-    transcript = Transcript()
-    runs = _runs = Runs(transcript, Hooks(_context, _allowed))
-    if recovered := await runs.recover():
+    process = _running = await start_process(Hooks(_context, _allowed), _VERBS)
+    if recovered := await process.runs.recover():
         log.info("chats of the last life recovered", chats=recovered)
     before_server_stops(_farewell)
 
     async def undo() -> None:
-        global _runs
+        global _running
         await _farewell()
-        await runs.close()
-        await transcript.close()
-        _runs = None
+        await process.stop()
+        _running = None
 
     return undo
 
@@ -156,9 +145,13 @@ def runs() -> Runs:
     Raises:
         Unavailable: the process is starting or stopping.
     """
-    if _runs is None:
-        raise Unavailable("The chat is starting.", code="CHAT_NOT_READY")
-    return _runs
+    return _process().runs
+
+
+def _process() -> Process:
+    if _running is None:
+        raise Unavailable(tr("The chat is starting."), code="CHAT_NOT_READY")
+    return _running
 
 
 # -- watching and speaking -----------------------------------------------------------------------------------
@@ -189,6 +182,7 @@ async def watch(principal: Principal, chat_id: str | None, workflow: str | None,
     except NotFound:
         unwatch(channel)
         raise
+    await _process().followers.attach(channel)
     if not channel.frame:
         title = chat.title or label_of(chat.workflow)
         channel.frame = dumps(status_frame(channel, chat.workflow, title, chat.status, chat.detail))
@@ -205,10 +199,50 @@ async def _started(principal: Principal, workflow: str, *, new: bool) -> str:
         raise
 
 
+async def launch(principal: Principal, workflow: str, given: dict[str, Any] | None = None, *, within: float = 0.0) -> ChatSummary:
+    """Start a workflow with an input; within so many seconds the same workflow and input give the same chat (F-009, F-010).
+
+    Args:
+        given: A JSON object; sent to the run as ``context.input`` with every text.
+        within: Seconds; 0 makes a chat for every call.
+
+    Raises:
+        Invalid: the input is no object, nested too deep, or over 16,000 characters as JSON.
+        ShellError: whatever forbids a start; see :func:`mozaiks_shell.broker.service.start`.
+    """
+    given = {} if given is None else given
+    if not isinstance(given, dict):
+        raise Invalid(tr("The input of a workflow must be an object."))
+    try:
+        size = len(json.dumps(checked(given), allow_nan=False))
+    except (TypeError, ValueError) as error:
+        raise Invalid(tr("The input of a workflow is not JSON.")) from error
+    if size > MAX_INPUT:
+        raise Invalid(tr("The input of a workflow may have at most {count} characters as JSON.", count=MAX_INPUT))
+    try:
+        chat_id = await runs().launch(principal, workflow, given, within)
+    except ShellError as error:
+        told = error.details.get("chat_id")
+        if not isinstance(told, str):
+            raise
+        chat_id = told  # started, but its run could not be opened: the chat tells why
+    return await find_chat(principal, chat_id)
+
+
+@contextlib.asynccontextmanager
+async def place(principal: Principal) -> AsyncIterator[bool]:
+    """A place for one more chat socket of this person; False when they hold as many as they may, in all processes (F-198)."""
+    if _running is None:
+        yield True
+        return
+    async with places.place(_running.leases, principal.user_id, get_settings().sockets_per_user) as free:
+        yield free
+
+
 def unwatch(channel: Channel) -> None:
     """Give back what :func:`watch` returned."""
-    if _runs is not None:
-        _runs.transcript.release(channel)
+    if _running is not None:
+        _running.runs.transcript.release(channel)
 
 
 async def say(principal: Principal, chat_id: str, text: str, message_id: str) -> None:
@@ -220,10 +254,10 @@ async def say(principal: Principal, chat_id: str, text: str, message_id: str) ->
     """
     text = clean(text, MAX_SAY + 1)
     if not text.strip():
-        raise Invalid("An empty message was not sent.", code="EMPTY_MESSAGE")
+        raise Invalid(tr("An empty message was not sent."), code="EMPTY_MESSAGE")
     if len(text) > MAX_SAY:
         raise TooLarge(f"A message may have at most {MAX_SAY} characters.")
-    await _bridge(principal, chat_id).say(text, message_id)
+    await _do(principal, chat_id, "say", text=text, id=message_id)
 
 
 async def stop(principal: Principal, chat_id: str) -> None:
@@ -232,40 +266,68 @@ async def stop(principal: Principal, chat_id: str) -> None:
     Raises:
         RunEnded, CannotStop: there is nothing to stop, or this runtime has no way to.
     """
-    await _bridge(principal, chat_id).stop()
+    await _do(principal, chat_id, "stop")
 
 
-def _bridge(principal: Principal, chat_id: str) -> Bridge:
-    bridge = runs().bridge(principal, chat_id)
-    if bridge is None:
-        raise RunEnded("This run has ended. Start a new chat to go on.")
-    return bridge
+async def attach(principal: Principal, chat_id: str, line: dict[str, Any]) -> None:
+    """Tell in the transcript that a file was put into the chat (F-190); the line comes from :func:`uploads.take`.
+
+    Raises:
+        RunEnded: there is no run any more.
+    """
+    await _do(principal, chat_id, "attach", **line)
+
+
+async def choose(principal: Principal, chat_id: str, option: str) -> str:
+    """What becomes of a run whose connection was lost: ``reconnect``, ``check``, ``restart`` or ``leave``, as an item of kind
+    ``choice`` offered it. Returns the id of the chat to show, another one after ``restart``.
+
+    Raises:
+        NotFound: not a chat of this person. Invalid: no such choice.
+        NotSafe: it is not one of the safe ones now.
+        ShellError: whatever forbids a start.
+    """
+    return await recovery.choose(runs(), principal, await _chat(principal, chat_id), option)
+
+
+async def _do(principal: Principal, chat_id: str, verb: str, **body: Any) -> None:
+    await _process().exchange.perform(principal, chat_id, verb, body)
+
+
+async def _say(bridge: Bridge, body: Mapping[str, Any]) -> None:
+    await bridge.say(body["text"], body["id"])
+
+
+async def _stop(bridge: Bridge, _: Mapping[str, Any]) -> None:
+    await bridge.channel.settled()  # a process that lost the chat stops nothing
+    await bridge.stop()
+
+
+async def _answer(bridge: Bridge, body: Mapping[str, Any]) -> None:
+    await tools.answer(bridge, body["tool"], body["response"])
+
+
+async def _rename(bridge: Bridge, body: Mapping[str, Any]) -> None:
+    bridge.conversation.set_title(body["title"])
+    await bridge.channel.settled()
+
+
+async def _abandon(bridge: Bridge, _: Mapping[str, Any]) -> None:
+    await runs().abandon(bridge.chat.chat_id)
+
+
+_VERBS: dict[str, Verb] = {
+    "say": _say, "stop": _stop, "answer": _answer, "rename": _rename, "abandon": _abandon, "attach": uploads.attached,
+}  # fmt: skip
 
 
 # -- UI tools ------------------------------------------------------------------------------------------------
 
 
-async def tool_view(principal: Principal, chat_id: str, tool_id: str) -> ToolView:
-    """A UI tool of a chat, whatever its state.
-
-    Raises:
-        NotFound: no such tool in a chat of this person.
-    """
-    async with session(_scope(principal)) as db:
-        row = await db.get(ChatTool, (chat_id, tool_id))
-    if row is None:
-        raise NotFound("There is no such form.", code="TOOL_NOT_FOUND")
-    return _view(row)
-
-
 async def open_tools(principal: Principal, chat_id: str) -> list[ToolView]:
     """Inline tools that still wait, oldest first, then the newest artifact that was not dismissed."""
     await _chat(principal, chat_id)
-    query = select(ChatTool).where(col(ChatTool.chat_id) == chat_id, col(ChatTool.state) != "dismissed")
-    async with session(_scope(principal)) as db:
-        rows = (await db.execute(query.order_by(col(ChatTool.created_at)))).scalars().all()
-    inline = [_view(row) for row in rows if row.display == "inline" and row.state == "open"]
-    return inline + [_view(row) for row in rows if row.display != "inline"][-1:]
+    return await tools.tools_of(principal, chat_id)
 
 
 async def answer_tool(principal: Principal, chat_id: str, tool_id: str, response: dict[str, Any]) -> None:
@@ -280,57 +342,50 @@ async def answer_tool(principal: Principal, chat_id: str, tool_id: str, response
         Invalid: it is nested too deep, or holds text that cannot be stored.
     """
     if not isinstance(response, dict):
-        raise Invalid("The answer is not an object.")
+        raise Invalid(tr("The answer is not an object."))
     encoded = json.dumps(checked(response), separators=(",", ":"), sort_keys=True)
     if len(encoded) > MAX_RESPONSE:
-        raise TooLarge("This answer is too large.")
-    row = await tool_view(principal, chat_id, tool_id)
-    bridge = runs().bridge(principal, chat_id)
-    if bridge is None:
-        raise ToolClosed("This run has ended, so nobody waits for the answer.")
-    open_row = (col(ChatTool.chat_id) == chat_id, col(ChatTool.id) == tool_id, col(ChatTool.state) == "open")
-    async with session(_scope(principal)) as db:
-        change = update(ChatTool).where(*open_row, col(ChatTool.user_id) == principal.user_id)
-        result: CursorResult[Any] = await db.execute(change.values(state="answered", response=encoded))  # type: ignore[assignment]
-        first = result.rowcount == 1
-    if not first:
-        now = await tool_view(principal, chat_id, tool_id)
-        if now.response == json.loads(encoded):
-            return
-        raise ToolClosed("This was answered already." if now.state == "answered" else "This is no longer waiting for an answer.")
-    tool = bridge.conversation.tools.get(tool_id)
-    if tool is None or not tool.awaiting:
-        bridge.conversation.tool_state(tool_id, "dismissed")
-        return
+        raise TooLarge(tr("This answer is too large."))
+    await tool_view(principal, chat_id, tool_id)
     try:
-        answered = Tool(tool_id, row.component, row.display, row.title, "", True)
-        await bridge.answer_tool(answered, response, answer_summary(row.payload, response))
-    except ShellError as error:
-        bridge.conversation.tool_state(tool_id, "expired")
-        raise ToolClosed(error.message) from error
-
-
-def _view(row: ChatTool) -> ToolView:
-    return ToolView(
-        id=row.id,
-        chat_id=row.chat_id,
-        component=row.component,
-        display=row.display,
-        title=row.title,
-        payload=json.loads(row.payload),
-        state=row.state,
-        response=json.loads(row.response) if row.response else None,
-    )
+        await _do(principal, chat_id, "answer", tool=tool_id, response=response)
+    except RunEnded:
+        raise ToolClosed(tr("This run has ended, so nobody waits for the answer.")) from None
 
 
 # -- the list ------------------------------------------------------------------------------------------------
 
 
-async def list_chats(principal: Principal, limit: int = 50) -> list[ChatSummary]:
-    """This person's chats, the last used first."""
+async def list_chats(principal: Principal, limit: int = 50, search: str = "") -> list[ChatSummary]:
+    """This person's chats, the last used first.
+
+    Args:
+        limit: At most this many, up to 200.
+        search: Every word of it occurs in the name, the workflow or the last message; case does not matter.
+    """
     query = select(Chat).order_by(col(Chat.updated_at).desc()).limit(max(1, min(limit, 200)))
+    for word in clean(search, 200).split()[:8]:
+        places = (col(Chat.title), col(Chat.workflow), col(Chat.last_text))
+        query = query.where(or_(*(place.icontains(word, autoescape=True) for place in places)))
     async with session(_scope(principal)) as db:
         return [_summary(row) for row in (await db.execute(query)).scalars()]
+
+
+async def find_chat(principal: Principal, chat_id: str) -> ChatSummary:
+    """One chat.
+
+    Raises:
+        NotFound: not a chat of this person.
+    """
+    return _summary(await _chat(principal, chat_id))
+
+
+async def last_chat(principal: Principal, workflow: str) -> ChatSummary | None:
+    """This person's newest chat of a workflow that has not failed; None without one."""
+    query = select(Chat).where(col(Chat.workflow) == workflow, col(Chat.status) != "failed")
+    async with session(_scope(principal)) as db:
+        row = (await db.execute(query.order_by(col(Chat.created_at).desc()).limit(1))).scalars().first()
+    return _summary(row) if row is not None else None
 
 
 async def transcript(principal: Principal, chat_id: str) -> tuple[ChatSummary, list[dict[str, Any]]]:
@@ -361,17 +416,15 @@ async def rename_chat(principal: Principal, chat_id: str, title: str) -> None:
     """
     wanted = " ".join(clean(title, 120).split())
     if not wanted:
-        raise Invalid("A chat needs a name.")
+        raise Invalid(tr("A chat needs a name."))
     chat = await _chat(principal, chat_id)
-    bridge = runs().bridge(principal, chat_id)
-    if bridge is not None:
-        bridge.conversation.set_title(wanted)
-        await bridge.channel.settled()
-        return
-    async with session(_scope(principal)) as db:
-        row = await db.get(Chat, chat.id)
-        if row is not None:
-            row.title = wanted
+    try:
+        await _do(principal, chat_id, "rename", title=wanted)
+    except RunEnded:
+        async with session(_scope(principal)) as db:
+            row = await db.get(Chat, chat.id)
+            if row is not None:
+                row.title = wanted
 
 
 async def delete_chat(principal: Principal, chat_id: str) -> None:
@@ -381,11 +434,20 @@ async def delete_chat(principal: Principal, chat_id: str) -> None:
         NotFound: not a chat of this person.
     """
     await _chat(principal, chat_id)
-    if runs().bridge(principal, chat_id) is not None:
-        await runs().abandon(chat_id)
+    await let_go(principal, chat_id)
     async with session(_scope(principal)) as db:
+        lease = (col(Lease.name) == lease_of(chat_id), col(Lease.user_id) == principal.user_id)
+        await db.execute(delete(Lease).where(*lease))  # whoever still writes to the chat can no more
+        files = await uploads.files_of(db, [chat_id])
         for table, column in ((ChatEvent, ChatEvent.chat_id), (ChatTool, ChatTool.chat_id), (Chat, Chat.id)):
             await db.execute(delete(table).where(col(column) == chat_id, col(table.user_id) == principal.user_id))
+    await uploads.remove_files(principal.app_id, files)
+
+
+async def let_go(principal: Principal, chat_id: str) -> None:
+    """Let go of the run of a chat, whichever process holds it; nothing where none does."""
+    with contextlib.suppress(RunEnded):
+        await _do(principal, chat_id, "abandon")
 
 
 async def launchable(principal: Principal) -> list[Launchable]:
@@ -412,7 +474,7 @@ async def _chat(principal: Principal, chat_id: str) -> Chat:
     async with session(_scope(principal)) as db:
         chat = await db.get(Chat, chat_id)
     if chat is None:
-        raise NotFound("There is no such chat.", code="CHAT_NOT_FOUND")
+        raise NotFound(tr("There is no such chat."), code="CHAT_NOT_FOUND")
     return chat
 
 

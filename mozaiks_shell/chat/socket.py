@@ -1,6 +1,6 @@
 """``WS /ws/chat``: the browser's end. One socket shows one chat at a time: replay from an offset, then the tail.
 
-From the browser: ``open`` (chat or workflow, ``from`` the last offset seen), ``say``, ``answer``, ``stop``, ``ping``.
+From the browser: ``open`` (chat or workflow, ``from`` the last offset seen), ``say``, ``answer``, ``stop``, ``choose``, ``ping``.
 To it: ``{"t":"chat"}`` with the status, durable items with offset ``o`` and kind ``k``, pieces of the streaming
 message as ``[o,"text"]``, ``caught_up``, ``refused``, ``pong``.
 Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1003 not text,
@@ -25,6 +25,7 @@ from mozaiks_shell.chat.writer import DELTA, Entry
 from mozaiks_shell.foundation.access import Principal, set_principal
 from mozaiks_shell.foundation.errors import Invalid, NotFound, ShellError, TooMany
 from mozaiks_shell.foundation.events import Event, subscribe
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.foundation.limits import hit
 from mozaiks_shell.foundation.logging import get_logger
@@ -80,7 +81,8 @@ async def chat_socket(socket: WebSocket) -> None:
     browser = _Browser(socket, principal)
     held.add(browser)
     try:
-        await browser.serve()
+        async with service.place(principal) as free:
+            await (browser.serve() if free else socket.close(TOO_MANY, "Too many chat windows"))
     finally:
         held.discard(browser)
         if not held and _browsers.get(who) is held:
@@ -236,6 +238,8 @@ class _Browser:
                     await self._open(message)
                 case "say":
                     await service.say(self._principal, self._chat(), _text(message.get("text")), reference or new_id("msg"))
+                case "choose":
+                    await service.choose(self._principal, self._chat(), _text(message.get("option")))
                 case "stop":
                     await service.stop(self._principal, self._chat())
                 case "answer":
@@ -251,7 +255,7 @@ class _Browser:
 
     def _chat(self) -> str:
         if self._channel is None:
-            raise Invalid("No chat is open.", code="NO_CHAT")
+            raise Invalid(tr("No chat is open."), code="NO_CHAT")
         return self._channel.chat_id
 
     # -- to the browser ----------------------------------------------------------------------------------
@@ -294,6 +298,8 @@ class _Browser:
             await self._send(dumps({"t": "caught_up", "offset": after}))
             while True:
                 entries = await tail.take()
+                if channel.moved:
+                    raise _Closed(GOING_AWAY, "Moved")
                 if tail.lost:
                     tail.lost = False
                     after = await self._catch_up(channel, after)
@@ -338,5 +344,5 @@ def _text(value: object) -> str:
 
 def _object(value: object) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise Invalid("The answer is not an object.")
+        raise Invalid(tr("The answer is not an object."))
     return value

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Final, TypedDict
 
 import reflex as rx
+from reflex.event import EventSpec
 
+from mozaiks_shell.appconfig.service import navigation
 from mozaiks_shell.chat import service
 from mozaiks_shell.chat.components.payload import CANCELLING, ToolItem, humane, sorted_rows, text, tool_item, values_of
 from mozaiks_shell.chat.components.registry import renderers
-from mozaiks_shell.foundation.access import Access, current_principal
+from mozaiks_shell.foundation.access import Access, Principal, current_principal
 from mozaiks_shell.foundation.errors import ShellError
+from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.ui.state import ShellState, event
 
 SURFACES: Final = ("closed", "widget", "overlay")
+LAYOUTS: Final = ("split", "view", "ask")  # conversation beside artifact; artifact alone; conversation alone (F-009)
 
 
 class ChatItem(TypedDict):
@@ -40,13 +44,14 @@ class StarterItem(TypedDict):
 class ChatState(ShellState):
     """State of the chat pane.
 
-    ``surface``, ``chat_id`` and ``workflow`` live in the tab's session storage for convenience only;
+    ``surface``, ``layout``, ``chat_id`` and ``workflow`` live in the tab's session storage for convenience only;
     the browser may put anything there, ownership is checked in :mod:`mozaiks_shell.chat.service`.
     """
 
     access: ClassVar[Access | None] = Access.signed_in()
 
     surface: str = rx.SessionStorage("closed", name="mozaiks.chat.surface")
+    layout: str = rx.SessionStorage("split", name="mozaiks.chat.layout")
     chat_id: str = rx.SessionStorage("", name="mozaiks.current_chat_id")
     workflow: str = rx.SessionStorage("", name="mozaiks.current_workflow_name")
     ready: bool = False
@@ -66,6 +71,8 @@ class ChatState(ShellState):
     problem: str = ""
     _stay_small: bool = False
     _seen_artifact: str = ""
+    _wanted_artifact: str = ""
+    _left: str = ""
 
     @event(access=Access.public())
     def enter(self):  # type: ignore[no-untyped-def]
@@ -74,6 +81,8 @@ class ChatState(ShellState):
         self.ready = True
         if self.surface not in SURFACES or not self.signed_in:
             self.surface = "closed"
+        if self.layout not in LAYOUTS:
+            self.layout = "split"
         self.opened = self.surface != "closed"
         self.menu, self.doomed, self.problem, self.answering = False, "", "", ""
         return ChatState.refresh_tools(self.chat_id) if self.opened and self.chat_id else None
@@ -81,14 +90,24 @@ class ChatState(ShellState):
     # -- surfaces ----------------------------------------------------------------------------------------
 
     @event
-    def open_widget(self) -> None:
-        """Bubble to widget."""
+    async def open_widget(self) -> None:
+        """Bubble to widget. The first time in a tab the app's start mode decides what stands in it (F-007)."""
+        first = not (self.opened or self.chat_id or self.workflow)
         self.surface, self.opened, self.unread = "widget", True, False
+        if first and navigation().startup_mode == "workflow" and (workflow := await _first_workflow(self._me())):
+            self.surface, self.layout, self.workflow = "overlay", "split", workflow
 
     @event
     def expand(self) -> None:
-        """Widget to overlay."""
+        """Widget to overlay. Who asks for more room wants to see the artifact."""
         self.surface, self.opened, self.unread, self._stay_small = "overlay", True, False, False
+        if self.layout == "ask":
+            self.layout = "split"
+
+    @event
+    def toggle_conversation(self) -> None:
+        """The artifact alone, or the conversation beside it."""
+        self.layout = "split" if self.layout == "view" else "view"
 
     @event
     def minimise(self) -> None:
@@ -120,9 +139,12 @@ class ChatState(ShellState):
 
     @event
     def entered(self, chat_id: str, workflow: str, title: str) -> None:
-        """The stream is attached to this chat."""
+        """The stream is attached to this chat. Late word of a chat that was left meanwhile is ignored."""
+        if chat_id and chat_id == self._left:
+            return
         if chat_id != self.chat_id:
             _forget(self)
+        self._left = ""
         self.chat_id, self.workflow = text(chat_id, 80), text(workflow, 120)
         self.title, self.fresh = text(title, 200), 0
 
@@ -130,7 +152,8 @@ class ChatState(ShellState):
     def new_chat(self, workflow: str = "") -> None:
         """Begin a new chat of this workflow (empty: the default one) and show it."""
         _forget(self)
-        self.workflow, self.chat_id, self.fresh = text(workflow, 120), "", self.fresh + 1
+        self._left = self.chat_id or self._left
+        self.workflow, self.chat_id, self.layout, self.fresh = text(workflow, 120), "", "split", self.fresh + 1
         self.title, self.menu, self.opened, self.unread = "", False, True, False
         if self.surface == "closed":
             self.surface = "widget"
@@ -142,7 +165,9 @@ class ChatState(ShellState):
         self.menu = False
         if picked is not None and chat_id != self.chat_id:
             _forget(self)
+            self._left = self.chat_id
             self.chat_id, self.workflow, self.title = picked["id"], picked["workflow"], picked["title"]
+            self.layout = "split"
 
     @event
     async def toggle_menu(self) -> None:
@@ -183,6 +208,7 @@ class ChatState(ShellState):
             self.chats = [one for one in self.chats if one["id"] != chat_id]
             if chat_id == self.chat_id:
                 _forget(self)
+                self._left = chat_id
                 self.chat_id, self.title, self.fresh = "", "", self.fresh + 1
 
     # -- tools and artifacts -----------------------------------------------------------------------------
@@ -199,6 +225,8 @@ class ChatState(ShellState):
             return
         try:
             views = await service.open_tools(self._me(), chat_id)
+            if self._wanted_artifact:
+                views.append(await service.tool_view(self._me(), chat_id, self._wanted_artifact))
         except ShellError:
             _forget(self)
             return
@@ -221,9 +249,11 @@ class ChatState(ShellState):
         newest = self.artifact[0]["id"] if self.artifact else ""
         if newest and newest != self._seen_artifact:
             self.drawer = True
-            if arrived is True and self.surface == "widget" and not self._stay_small:
+            if arrived is True and self.surface == "widget" and self.layout != "ask" and not self._stay_small:
                 self.surface = "overlay"
         self._seen_artifact = newest or self._seen_artifact
+        if arrived is True:
+            self._wanted_artifact = ""
 
     @event
     async def answer_tool(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
@@ -263,6 +293,7 @@ class ChatState(ShellState):
             await _answer(self, item["id"], {"status": "cancelled", "action": "dismiss", "data": {}})
         else:
             self.artifact = []
+            self._wanted_artifact = ""
 
     @event
     def toggle_drawer(self) -> None:
@@ -295,10 +326,37 @@ def chat_item(summary: service.ChatSummary, when: str = "") -> ChatItem:
     )
 
 
+def show_chat(
+    state: ChatState, chat: service.ChatSummary, *, surface: str = "overlay", layout: str = "split", artifact: str = ""
+) -> EventSpec:
+    """Open the pane on a chat that is known to be this person's, from a handler of another State; yield the result.
+
+    Args:
+        state: The tab's, from ``await self.get_state(ChatState)``.
+        surface: ``widget`` or ``overlay``.
+        layout: One of :data:`LAYOUTS`.
+        artifact: Id of an artifact of this chat to show instead of the newest.
+    """
+    if chat.id != state.chat_id:
+        _forget(state)
+        state._left = state.chat_id
+    state.chat_id, state.workflow, state.title, state.fresh = chat.id, chat.workflow, text(chat.title, 200), 0
+    state.surface, state.layout, state._wanted_artifact = surface, layout, artifact
+    state.opened, state.menu, state.unread, state.drawer = True, False, False, True
+    return ChatState.refresh_tools(chat.id)
+
+
+async def _first_workflow(principal: Principal) -> str:
+    """The first workflow in the operator's order, besides the assistant, that this person may start; empty without one."""
+    assistant = get_settings().assistant_workflow
+    offered = await service.launchable(principal)
+    return next((one.workflow for one in offered if one.allowed and one.workflow != assistant), "")
+
+
 def _forget(state: ChatState) -> None:
     """Empty what belongs to one chat."""
     state.tools, state.artifact, state.answering, state.problem = [], [], "", ""
-    state._seen_artifact, state._stay_small = "", False
+    state._seen_artifact, state._wanted_artifact, state._stay_small = "", "", False
 
 
 def _find(state: ChatState, tool_id: object) -> ToolItem | None:
@@ -336,4 +394,4 @@ async def _tried(state: ChatState, call: Any) -> bool:
     return True
 
 
-__all__ = ["ChatItem", "ChatState", "StarterItem", "chat_item"]
+__all__ = ["ChatItem", "ChatState", "StarterItem", "chat_item", "show_chat"]

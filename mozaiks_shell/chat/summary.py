@@ -6,7 +6,9 @@ from datetime import date
 from typing import Any, Final
 
 from mozaiks_shell.chat.components.labels import ACCEPT, CANCEL, DISMISS
+from mozaiks_shell.foundation.i18n import tr
 
+MASK: Final = "•" * 8  # stands for a secret
 LONGEST: Final = 120  # characters of an answer's summary
 _PIECE: Final = 60  # of one value in it
 _HIDDEN: Final = re.compile(r"password|secret|token|api_?key|\bpin\b", re.IGNORECASE)
@@ -33,6 +35,41 @@ def answer_summary(payload: Mapping[str, Any], response: Mapping[str, Any]) -> s
     """
     shown = " · ".join(_values(payload, response)) or _action(payload, response)
     return shown if len(shown) <= LONGEST else shown[: LONGEST - 1].rstrip(" ·") + "…"
+
+
+def without_secrets(payload: Mapping[str, Any], value: Any) -> Any:
+    """A UI tool's payload or answer with :data:`MASK` wherever a password or another secret stands.
+
+    Args:
+        payload: The tool's payload; its fields say which names are passwords.
+        value: What is shown or kept: the payload itself, or an answer.
+    """
+    return _masked(value, frozenset(_password_names(payload)))
+
+
+def _password_names(value: Any) -> Iterator[str]:
+    for one in _objects(value) if isinstance(value, list) else [value] if isinstance(value, Mapping) else []:
+        if one.get("type") == "password":
+            yield from (str(one[name]) for name in ("name", "key", "id") if name in one)
+        for inner in one.values():
+            yield from _password_names(inner)
+
+
+def _masked(value: Any, names: frozenset[str]) -> Any:
+    if isinstance(value, list):
+        return [_masked(one, names) for one in value]
+    if not isinstance(value, Mapping):
+        return value
+    hidden = {"value", "default", "initial"} if value.get("type") == "password" else set()
+    return {
+        name: MASK
+        if isinstance(inner, str | int | float)
+        and not isinstance(inner, bool)
+        and inner != ""
+        and (name in hidden or name in names or (isinstance(inner, str) and _HIDDEN.search(str(name))))
+        else _masked(inner, names)
+        for name, inner in value.items()
+    }
 
 
 def _values(payload: Mapping[str, Any], response: Mapping[str, Any]) -> Iterator[str]:
@@ -81,7 +118,7 @@ def _action(payload: Mapping[str, Any], response: Mapping[str, Any]) -> str:
             return str(one["label"])
     if action == "cancel" and isinstance(payload.get("cancel_label"), str):
         return str(payload["cancel_label"])
-    return _WORDS.get(action, action.replace("_", " ").capitalize())
+    return tr(_WORDS.get(action, action.replace("_", " ").capitalize()))
 
 
 def _objects(value: object) -> list[Mapping[str, Any]]:

@@ -5,27 +5,31 @@ transaction that holds it was committed, so nothing that was seen can be lost.
 """
 
 import asyncio
+import contextvars
 import json
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Executable, func, select
 from sqlmodel import col
 
 from mozaiks_shell.chat.models import ChatEvent
-from mozaiks_shell.chat.writer import DELTA, Entry, Writer
+from mozaiks_shell.chat.writer import DELTA, PATIENCE, Entry, Guard, Writer
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import Unavailable
+from mozaiks_shell.foundation.i18n import msg, tr
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
 
 log = get_logger("chat")
 
 MAX_BACKLOG = 4000  # entries; beyond that readers of upstream sockets wait
+STALLED_AFTER = 1.5  # seconds without a commit, while something waits for one, after which people are told
 _TAIL_ITEMS = 1000
 _TAIL_CHARS = 1_000_000
 _PAGE = 500
+_LATE = msg("Saving takes longer than usual. What comes next appears as soon as it is saved.")
 
 
 def dumps(value: Any) -> str:
@@ -82,9 +86,13 @@ class Channel:
         self.live: tuple[str, int] | None = None
         self.frame = ""
         self.holders = 0
+        self.reading = 0  # replays under way; what they read must not be compacted under their eyes
         self.broken: BaseException | None = None
+        self.fence = 0  # of this process's lease on the chat; 0 when another process writes it, or nobody
+        self.moved = False  # another process took the chat over; who watches here starts again
         self._transcript = transcript
         self._tails: set[Tail] = set()
+        self._language = contextvars.copy_context()
 
     @property
     def scope(self) -> Scope:
@@ -120,7 +128,7 @@ class Channel:
         self._transcript.put(Entry(self, -1, "", "", (), written))
         await written
         if self.broken is not None:
-            raise Unavailable("The conversation could not be saved.", code="TRANSCRIPT_FAILED")
+            raise Unavailable(tr("The conversation could not be saved."), code="TRANSCRIPT_FAILED")
 
     def watch(self) -> Tail:
         """Start collecting committed entries for a watcher."""
@@ -139,25 +147,34 @@ class Channel:
         for tail in self._tails:
             tail.put(entry)
 
-    async def rows(self, after: int, until: int) -> AsyncIterator[tuple[int, str, str]]:
+    def delayed(self, now: bool) -> None:
+        """Tell every watcher that nothing can be saved at the moment, or that this is over. Not durable: it could not be."""
+        if not self.frame or not self._tails:
+            return
+        body = self.frame
+        if now:
+            told = self._language.run(tr, _LATE)
+            body = dumps({**json.loads(body), "detail": told, "delayed": True})
+        for tail in self._tails:
+            tail.put(Entry(self, -1, "", body))
+
+    def rows(self, after: int, until: int) -> AsyncIterator[tuple[int, str, str]]:
         """Committed (offset, kind, body) with ``after`` < offset < ``until``, in order, a page at a time."""
-        offset = col(ChatEvent.offset)
-        query = select(offset, col(ChatEvent.kind), col(ChatEvent.body)).where(col(ChatEvent.chat_id) == self.chat_id)
-        query = query.where(offset < until).order_by(offset).limit(_PAGE)
-        while True:
-            async with session(self.scope) as db:
-                page = (await db.execute(query.where(offset > after))).all()
-            for row in page:
-                yield row[0], row[1], row[2]
-            if len(page) < _PAGE:
-                return
-            after = page[-1][0]
+        return rows(self.scope, self.chat_id, after, until)
 
     async def replay(self, after: int) -> AsyncIterator[tuple[int, str]]:
         """Wire items after an offset: finished messages whole, the one being written as ``live`` and one piece.
 
         A watcher that already saw the ``live`` (its offset is not after ``after``) gets the missing piece only.
         """
+        self.reading += 1  # before the look at ``live``: what is written now is then compacted after us
+        try:
+            async for item in self._replay(after):
+                yield item
+        finally:
+            self.reading -= 1
+
+    async def _replay(self, after: int) -> AsyncIterator[tuple[int, str]]:
         live, until = self.live, self.next_offset  # what comes later reaches the watcher through its tail
         writing = live is not None and live[1] <= after
         text: list[str] = []
@@ -180,12 +197,39 @@ class Channel:
             yield last, wire(last, DELTA, "".join(text))
 
 
+Row = tuple[int, str, str]
+
+
+async def rows(scope: Scope, chat_id: str, after: int, until: int, page_size: int = _PAGE) -> AsyncIterator[Row]:
+    """Committed (offset, kind, body) of a chat with ``after`` < offset < ``until``, in order, a page at a time."""
+    offset = col(ChatEvent.offset)
+    query = select(offset, col(ChatEvent.kind), col(ChatEvent.body)).where(col(ChatEvent.chat_id) == chat_id)
+    query = query.where(offset < until).order_by(offset).limit(page_size)
+    while True:
+        async with session(scope) as db:
+            page = (await db.execute(query.where(offset > after))).all()
+        for row in page:
+            yield row[0], row[1], row[2]
+        if len(page) < page_size:
+            return
+        after = page[-1][0]
+
+
 class Transcript:
     """All channels of this process and the writer behind them."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
         self._channels: dict[str, Channel] = {}
-        self._writer = Writer(get_settings().sql_url_sync, self._done)
+        self._writer = Writer(get_settings().sql_url_sync, self._done, patience)
+        self.prepare: Callable[[Entry], None] = lambda _: None  # before an entry is queued
+        self.observe: Callable[[Sequence[Entry], BaseException | None], None] = lambda _, __: (
+            None
+        )  # after it is committed or lost
+        self._loop = asyncio.get_running_loop()
+        self._waiting = 0  # entries given to the writer and not yet answered for
+        self._committed_at = 0.0
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._stalled = False
 
     @property
     def backlog(self) -> int:
@@ -194,6 +238,12 @@ class Transcript:
 
     def put(self, entry: Entry) -> None:
         """Queue an entry."""
+        self.prepare(entry)
+        if not self._waiting:
+            self._committed_at = self._loop.time()
+        self._waiting += 1
+        if self._watchdog is None:
+            self._watchdog = self._loop.call_later(STALLED_AFTER, self._look)
         self._writer.put(entry)
 
     async def breathe(self) -> None:
@@ -219,11 +269,44 @@ class Transcript:
         if channel.holders <= 0 and self._channels.get(channel.chat_id) is channel:
             del self._channels[channel.chat_id]
 
+    def guard(self, guard: Guard) -> None:
+        """Let this run inside every transaction of the log; a ValueError of it refuses the entries."""
+        self._writer.guard = guard
+
+    def held(self) -> list[Channel]:
+        """The channels somebody holds."""
+        return list(self._channels.values())
+
+    def forget(self, channel: Channel) -> None:
+        """Whoever asks for this chat next gets a new channel."""
+        if self._channels.get(channel.chat_id) is channel:
+            del self._channels[channel.chat_id]
+
     async def close(self) -> None:
         """Write what is queued and stop."""
         await self._writer.stop()
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+
+    def _look(self) -> None:
+        """Whether the writer gets on. From here and not from its thread, which a frozen database holds fast."""
+        self._watchdog = self._loop.call_later(STALLED_AFTER, self._look) if self._waiting else None
+        if self._waiting and not self._stalled and self._loop.time() - self._committed_at >= STALLED_AFTER:
+            self._stalled = True
+            log.error("transcript stalled", waiting=self._waiting)
+            self._delayed()
+
+    def _delayed(self) -> None:
+        for channel in list(self._channels.values()):
+            channel.delayed(self._stalled)
 
     def _done(self, batch: Sequence[Entry], error: BaseException | None) -> None:
+        self._waiting -= len(batch)
+        self._committed_at = self._loop.time()
+        if self._stalled:
+            self._stalled = False
+            log.info("transcript goes on", waiting=self._waiting)
+            self._delayed()
         for entry in batch:
             if error is not None:
                 entry.channel.broken = error
@@ -231,3 +314,4 @@ class Transcript:
                 entry.channel.publish(entry)
             if entry.written is not None and not entry.written.done():
                 entry.written.set_result(None)
+        self.observe(batch, error)

@@ -1,96 +1,136 @@
-"""``new``: a plugin folder that runs as it is, and reads like an example (F-283)."""
+"""``new``: folders that run as they are, and read like an example (F-282, F-283, F-284). Templates are in ``templates/``.
+
+A template is the file itself with ``$name`` for words. Lines ``#if NAME``, ``#else`` and ``#end`` keep or leave out what
+stands between them.
+"""
 
 import json
 import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from string import Template
+from typing import Final
 
-NAME = re.compile(r"[a-z][a-z0-9_-]{1,39}")
+from mozaiks_shell.plugin_host.compat import CONTRACT, SDK_VERSION, SHELL_VERSION
+from mozaiks_shell.plugin_host.discovery import RESERVED
+from mozaiks_shell.plugin_host.manifest import is_name
 
-_PAGE = '''"""The page of {title}: everything a person sees."""
-
-from typing import ClassVar
-
-from mozaiks_shell import sdk
-from mozaiks_shell.sdk import rx, ui
-
-
-class {state}(sdk.State):
-    """State of the page. ``access`` says who may call its handlers."""
-
-    access: ClassVar[sdk.Access | None] = sdk.Access.signed_in()
-
-    items: list[dict[str, str]] = []
-    ready: bool = False
-
-    @sdk.event
-    async def load(self) -> None:
-        """Read this person's items; runs on every visit."""
-        self.items = [{{"id": one["id"], "text": one["text"]}} for one in await sdk.db.items.list()]
-        self.ready = True
-
-    @sdk.event
-    async def add(self, form: dict[str, str]) -> None:
-        """Keep one more item."""
-        if text := str(form.get("text", "")).strip()[:200]:
-            await sdk.db.items.create(text=text)
-        await {state}.load.fn(self)
+TEMPLATES: Final = Path(__file__).parent / "templates"
+NAME: Final = re.compile(r"[a-z][a-z0-9_-]{1,39}")
 
 
-@sdk.page("/", title="{title}", icon="sparkles", access=sdk.Access.signed_in(), on_load={state}.load)
-def page() -> rx.Component:
-    """A form and a list."""
-    new = ui.text_input(name="text", placeholder="New item", aria_label="New item", required=True)
-    form = rx.el.form(
-        ui.row(new, ui.button("Add", type="submit")),
-        on_submit={state}.add,
-        reset_on_submit=True,
-    )
-    items = rx.el.ul(rx.foreach({state}.items, lambda one: rx.el.li(one["text"])))
-    nothing = ui.empty_state("sparkles", "Nothing here yet", "Add the first item above.")
-    return ui.stack(
-        ui.page_header("{title}"),
-        form,
-        rx.cond({state}.ready, rx.cond({state}.items, items, nothing), ui.skeleton(3)),
-    )
-'''
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a new plugin has besides its API, its tests and its manifest."""
 
-_LOGIC = '''"""The API of {title}: ``POST /api/execute/{name}``."""
+    settings: bool = True
+    entitlements: bool = False
+    frontend: bool = True
+    model: bool = True
 
-from mozaiks_shell import sdk
+    @property
+    def names(self) -> list[str]:
+        """Those that are there."""
+        return [one.name for one in fields(self) if getattr(self, one.name)]
 
 
-async def execute(data: dict) -> dict:
-    """``{{"action": "list"}}`` or ``{{"action": "create", "text": ...}}``; runs for the person who calls."""
-    match data.get("action"):
-        case "list":
-            return {{"items": await sdk.db.items.list()}}
-        case "create":
-            return {{"item": await sdk.db.items.create(text=str(data.get("text", ""))[:200])}}
-        case other:
-            return {{"error": f"Unknown action {{other!r}}.", "error_code": "VALIDATION_ERROR"}}
-'''
+_NEEDS: Final = {
+    "models.py": "model",
+    "migrations/0001_items.py": "model",
+    "settings.py": "settings",
+    "entitlements.yaml": "entitlements",
+    "state.py": "frontend",
+    "page.py": "frontend",
+}
 
 
-def scaffold(root: Path, name: str) -> list[Path]:
+def scaffold(root: Path, name: str, parts: Parts | None = None) -> list[Path]:
     """Write ``root/name/`` and return its files.
 
     Raises:
         ValueError: the name cannot be a plugin's, or the folder exists.
     """
-    if not NAME.fullmatch(name):
-        raise ValueError(f"{name!r} cannot name a plugin: use 2 to 40 lower-case letters, digits, - and _, a letter first.")
-    folder = root / name
-    if folder.exists():
-        raise ValueError(f"{folder} exists.")
+    parts = parts or Parts()
+    if not NAME.fullmatch(name) or not is_name(name) or name in RESERVED:
+        raise ValueError(
+            f"{name!r} cannot name a plugin: use 2 to 40 lower-case letters, digits, - and _, a letter first"
+            f"{'; that name is reserved' if name in RESERVED else ''}."
+        )
     title = name.replace("-", " ").replace("_", " ").capitalize()
-    words = {"name": name, "title": title, "state": "".join(part.capitalize() for part in re.split(r"[-_]", name)) + "State"}
-    manifest = {"name": name, "version": "0.1.0", "display_name": title, "description": f"What {title} does, in one sentence."}
-    contents = {
-        "manifest.json": json.dumps(manifest, indent=2) + "\n",
-        "page.py": _PAGE.format(**words),
-        "logic.py": _LOGIC.format(**words),
+    camel = "".join(part.capitalize() for part in re.split(r"[-_]", name))
+    words = {
+        "name": name,
+        "slug": name.replace("-", "_"),
+        "title": title,
+        "description": "A list for each person.",
+        "state": f"{camel}State",
+        "more": ",\n  `get_settings`, `save_settings`" if parts.settings else "",
     }
-    folder.mkdir(parents=True)
-    for file, content in contents.items():
-        (folder / file).write_text(content, "utf-8")
-    return [folder / file for file in contents]
+    manifest = {
+        "name": name,
+        "version": "0.1.0",
+        "display_name": title,
+        "description": words["description"],
+        "icon": "list",
+        "contract_version": str(CONTRACT),
+        "requires": {"shell": compatible(SHELL_VERSION), "sdk": compatible(SDK_VERSION)},
+        "access": "signed_in",
+        "quality": "silver",
+    }
+    keep = [*parts.names, *(["any"] if parts.model or parts.entitlements else [])]
+    left_out = {file for file, part in _NEEDS.items() if part not in parts.names}
+    return write(
+        root / name,
+        {"manifest.json": json.dumps(manifest, indent=2) + "\n", **filled("plugin", words, keep, left_out)},
+    )
+
+
+def compatible(version: str) -> str:
+    """The range of versions that keep the promises of this one: ``0.1.0`` -> ``>=0.1,<1``."""
+    major, minor = (version.split(".") + ["0"])[:2]
+    return f">={major}.{minor},<{int(major) + 1}"
+
+
+def filled(kind: str, words: Mapping[str, str], keep: Iterable[str], left_out: Iterable[str] = ()) -> dict[str, str]:
+    """The files of a template folder by path, with their words and conditions resolved."""
+    folder, without = TEMPLATES / kind, set(left_out)
+    found = {_path(file.relative_to(folder)): file for file in sorted(folder.rglob("*.in"))}
+    return {path: fill(file.read_text("utf-8"), words, set(keep)) for path, file in found.items() if path not in without}
+
+
+def _path(template: Path) -> str:
+    """Where the file goes: ``dot-env.in`` becomes ``.env``, because wheels leave hidden files out."""
+    name = template.name.removesuffix(".in")
+    return template.with_name("." + name.removeprefix("dot-") if name.startswith("dot-") else name).as_posix()
+
+
+def fill(text: str, words: Mapping[str, str], keep: set[str]) -> str:
+    """One template's text."""
+    lines: list[str] = []
+    shown: list[bool] = []
+    for line in text.splitlines():
+        mark, _, name = line.partition(" ")
+        if mark == "#if":
+            shown.append(name.strip() in keep)
+        elif mark == "#else":
+            shown[-1] = not shown[-1]
+        elif mark == "#end":
+            shown.pop()
+        elif all(shown):
+            lines.append(line)
+    return Template("\n".join(lines) + "\n").safe_substitute(words)
+
+
+def write(folder: Path, contents: Mapping[str, str]) -> list[Path]:
+    """Write the files of a new folder.
+
+    Raises:
+        ValueError: the folder exists and is not empty.
+    """
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ValueError(f"{folder} exists.")
+    for path, text in contents.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, "utf-8")
+    return [folder / path for path in contents]

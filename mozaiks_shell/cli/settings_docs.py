@@ -13,11 +13,13 @@ GROUPS = {
     "Sign-in": ("local_accounts", "oidc_roles_claim"),
     "Plans and billing": ("billing_provider", "stripe_api_base"),
     "AI": ("ai_enabled", "sockets_per_user"),
+    "Starts and runtime tokens": ("restricted_workflows", "execution_key_days"),
+    "Kept chats and files in them": ("chat_retention_days", "upload_max_bytes"),
 }
 
 
 def variables() -> list[tuple[str, str, str, str]]:
-    """``(group, variable, default, description)`` of every setting, in the model's order."""
+    """``(group, variable, default, description)`` of every setting, group by group, in the model's order."""
     rows: list[tuple[str, str, str, str]] = []
     group = ""
     starts = {first: name for name, (first, _) in GROUPS.items()}
@@ -27,6 +29,8 @@ def variables() -> list[tuple[str, str, str, str]]:
         names = [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [name.upper()]
         default = field.get_default(call_default_factory=True)
         value = default.get_secret_value() if isinstance(default, SecretStr) else default
+        if isinstance(value, list) and len(value) == 1 and isinstance(value[0], Path):
+            value = value[0]
         if isinstance(value, Path):
             value = value.relative_to(ROOT) if value.is_relative_to(ROOT) else value
         if isinstance(value, bool):
@@ -34,7 +38,8 @@ def variables() -> list[tuple[str, str, str, str]]:
         shown = "" if value in (None, "", []) else str(value)
         also = f" Also: {', '.join(f'`{other}`' for other in names[1:])}." if names[1:] else ""
         rows.append((group, names[0], shown, (field.description or "") + also))
-    return rows
+    order = list(GROUPS)
+    return sorted(rows, key=lambda row: order.index(row[0]))  # what is inherited comes first in the model
 
 
 def table() -> str:

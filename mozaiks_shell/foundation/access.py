@@ -14,7 +14,11 @@ Reason = Literal["ok", "sign_in", "role", "plan"]
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A signed-in person, as of this request or event."""
+    """A signed-in person, as of this request or event.
+
+    ``locale``, ``timezone`` and ``theme`` are what they chose; empty means they leave it to us. ``avatar`` is the
+    version of their picture, empty without one.
+    """
 
     user_id: str
     app_id: str
@@ -22,6 +26,10 @@ class Principal:
     email: str = ""
     roles: frozenset[str] = frozenset()
     session_id: str = ""
+    locale: str = ""
+    timezone: str = ""
+    theme: str = ""
+    avatar: str = ""
 
     def has_role(self, *names: str) -> bool:
         """True when the person holds any of the roles; case does not matter, admin holds all."""

@@ -10,11 +10,13 @@ from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlmodel import SQLModel
+from sqlmodel.sql.expression import SelectOfScalar
 
 from mozaiks_shell.foundation.access import current_principal
 from mozaiks_shell.foundation.errors import NotSignedIn
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.foundation.wall import AppRow, Scope, SystemRow, UserRow, WalledSession, scoped_tables
+from mozaiks_shell.foundation.wall_writes import guard_writes
 
 __all__ = [
     "AppRow", "Scope", "ScopedSession", "SystemRow", "UserRow", "dispose", "engine", "make_private", "scoped_tables", "session",
@@ -35,6 +37,11 @@ class ScopedSession(AsyncSession):
 
     sync_session_class = WalledSession
 
+    async def exec(self, statement: Any, **options: Any) -> Any:
+        """SQLModel's word for :meth:`execute`: the rows themselves when one thing is selected."""
+        result = await self.execute(statement, **options)
+        return result.scalars() if isinstance(statement, SelectOfScalar) else result
+
 
 _engines: dict[str, AsyncEngine] = {}
 
@@ -50,6 +57,7 @@ def engine() -> AsyncEngine:
         created = create_async_engine(url, **kwargs)
         if url.startswith("sqlite"):
             event.listen(created.sync_engine, "connect", tune_sqlite)
+        guard_writes(created.sync_engine)
         _engines[url] = created
     return _engines[url]
 
@@ -78,8 +86,13 @@ async def dispose() -> None:
 
 
 @asynccontextmanager
-async def session(scope: Scope | None = None) -> AsyncIterator[ScopedSession]:
+async def session(scope: Scope | None = None, *, owner: str = "", raw: bool = False) -> AsyncIterator[ScopedSession]:
     """A session that sees only the current person's rows; commits on success, rolls back on error.
+
+    Args:
+        scope: Whose rows; default: the current person's.
+        owner: With the current person's: the package whose tables alone may be touched.
+        raw: Let raw SQL pass. It is not scoped: whoever asks has checked that it may.
 
     Raises:
         NotSignedIn: nobody is signed in and no scope was given.
@@ -88,8 +101,9 @@ async def session(scope: Scope | None = None) -> AsyncIterator[ScopedSession]:
         principal = current_principal()
         if principal is None:
             raise NotSignedIn("Sign in to continue.")
-        scope = Scope(principal.app_id, principal.user_id)
-    async with ScopedSession(engine(), expire_on_commit=False, info={"scope": scope}) as opened, opened.begin():
+        scope = Scope(principal.app_id, principal.user_id, owner)
+    info = {"scope": scope, "raw": raw}
+    async with ScopedSession(engine(), expire_on_commit=False, info=info) as opened, opened.begin():
         yield opened
 
 

@@ -38,39 +38,55 @@ class ShellError(Exception):
 
 
 class Invalid(ShellError):
+    """The input is wrong."""
+
     status = 422
     code = "VALIDATION_ERROR"
 
 
 class NotSignedIn(ShellError):
+    """Nobody is signed in, or not as somebody who may ask this."""
+
     status = 401
     code = "NOT_SIGNED_IN"
 
 
 class Forbidden(ShellError):
+    """Signed in, but not allowed."""
+
     status = 403
     code = "FORBIDDEN"
 
 
 class RoleNeeded(Forbidden):
+    """A role opens it; ``details["needed"]`` names it."""
+
     code = "ROLE_NEEDED"
 
 
 class PlanNeeded(Forbidden):
+    """A plan opens it; ``details["needed"]`` names the lowest."""
+
     code = "FEATURE_GATED"
 
 
 class NotFound(ShellError):
+    """There is no such thing, or not for this person."""
+
     status = 404
     code = "NOT_FOUND"
 
 
 class Conflict(ShellError):
+    """It does not fit what is there now."""
+
     status = 409
     code = "CONFLICT"
 
 
 class TooLarge(ShellError):
+    """More than is accepted."""
+
     status = 413
     code = "TOO_LARGE"
 
@@ -87,15 +103,21 @@ class TooMany(ShellError):
 
 
 class Upstream(ShellError):
+    """Another system failed or refused."""
+
     status = 502
     code = "UPSTREAM_ERROR"
 
 
 class Unavailable(ShellError):
+    """Not now, or not set up here."""
+
     status = 503
     code = "UNAVAILABLE"
 
 
 class TimedOut(ShellError):
+    """It took too long."""
+
     status = 504
     code = "TIMED_OUT"

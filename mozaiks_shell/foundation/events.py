@@ -3,7 +3,7 @@ subscribe here, so that nobody has to import them to do business."""
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -39,6 +39,22 @@ def subscribe(*names: str) -> Callable[[Listener], Listener]:
         return listener
 
     return keep
+
+
+def listeners_of(module: str) -> set[Listener]:
+    """Every listener that this module, or one below it, defined."""
+    return {one for listeners in _listeners.values() for one in listeners if f"{one.__module__}.".startswith(f"{module}.")}
+
+
+def unsubscribe(module: str) -> None:
+    """Drop every listener that this module, or one below it, defined: for code that is taken out of the process."""
+    drop(listeners_of(module))
+
+
+def drop(gone: Collection[Listener]) -> None:
+    """Run these listeners no more."""
+    for name, listeners in _listeners.items():
+        _listeners[name] = [one for one in listeners if one not in gone]
 
 
 async def publish(event: Event) -> None:

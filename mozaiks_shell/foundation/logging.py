@@ -1,15 +1,18 @@
 """Structured logs: pretty in a terminal, one JSON object per line with ``LOGS_AS_JSON`` (F-314)."""
 
+import contextlib
 import io
 import logging
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import Any, TextIO
 
 import structlog
 
 from mozaiks_shell.foundation.settings import Settings
 
+Tap = Callable[[Mapping[str, Any]], None]
+_taps: list[Tap] = []
 _SECRET = ("password", "secret", "token", "cookie", "authorization", "api_key")
 
 
@@ -17,6 +20,19 @@ def _hide_secrets(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMa
     for key in event:
         if any(word in key.lower() for word in _SECRET):
             event[key] = "[hidden]"
+    return event
+
+
+def add_tap(tap: Tap) -> None:
+    """Let ``tap`` see every line that is written, secrets hidden, before it is rendered. One that fails is left alone."""
+    if tap not in _taps:
+        _taps.append(tap)
+
+
+def _show_taps(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    for tap in _taps:
+        with contextlib.suppress(Exception):  # whoever logs must not pay for whoever reads
+            tap(event)
     return event
 
 
@@ -31,6 +47,7 @@ def configure(settings: Settings) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             _hide_secrets,
+            _show_taps,
             *([structlog.processors.format_exc_info] if settings.log_json else []),
             renderer,
         ],

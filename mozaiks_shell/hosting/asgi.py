@@ -1,70 +1,151 @@
-"""The ASGI wrapper around everything: who is asking, CSRF, page status, security headers."""
+"""The ASGI wrapper around everything: who is asking and in which language, CSRF, pages, errors as pages, headers."""
 
+import posixpath
 import re
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
-from starlette.responses import RedirectResponse
+from starlette.responses import RedirectResponse, Response
+from structlog.contextvars import bind_contextvars
 
-from mozaiks_shell.billing.service import authorize
-from mozaiks_shell.foundation.access import set_principal
-from mozaiks_shell.foundation.errors import TooLarge
+from mozaiks_shell.foundation import i18n
+from mozaiks_shell.foundation.access import Principal, set_principal
+from mozaiks_shell.foundation.errors import ShellError, TooLarge, TooMany
 from mozaiks_shell.foundation.ids import new_id
+from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import Settings
+from mozaiks_shell.hosting import documents
+from mozaiks_shell.hosting.bounded_body import BoundedBody
+from mozaiks_shell.hosting.error_pages import ERROR_ROUTE, Withheld, is_navigation, last_resort
+from mozaiks_shell.hosting.headers import finishing
+from mozaiks_shell.hosting.kinds import App, Message, Receive, Scope, Send
 from mozaiks_shell.hosting.problems import problem
-from mozaiks_shell.identity.service import bearer_in, principal_from, secret_in
-from mozaiks_shell.ui.page import page_at
+from mozaiks_shell.identity import app_tokens
+from mozaiks_shell.identity.service import bearer_in, cookie_in, principal_from, secret_in
+from mozaiks_shell.shell.navigation import any_page, decide, landing, way_in
+from mozaiks_shell.ui.page import Page, page_at
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+log = get_logger("hosting")
 
-RUNTIME_VERSION = "1.0.0"
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 _ASKS_WHO = ("/api", "/auth", "/ws", "/__mozaiks", "/health", "/ready", "/info")
 
+_TEMPLATES = {"/404", "/__spa-fallback"}  # pages of the build without an address, nobody's words in them
+_LARGER = {"/api/avatar": 2_010_000}  # bytes; a picture of 2 MB and what is around it
+
 
 class Gatekeeper:
-    """Wraps the finished app. One instance per process."""
+    """Wraps the finished app. One instance per process.
 
-    def __init__(self, app: App, settings: Settings, policy: Callable[[], str]) -> None:
-        self.app, self.settings, self.policy = app, settings, policy
+    Args:
+        app: What answers everything that is not a page.
+        settings: Of this process.
+        policy: Gives the content security policy of the built pages.
+        static: Folder of the built pages; None in development, where Vite serves them.
+    """
+
+    def __init__(self, app: App, settings: Settings, policy: Callable[[], str], static: Path | None = None) -> None:
+        self.app, self.settings, self.policy, self.static = app, settings, policy, static
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
+        headers, started = Headers(scope=scope), False
+
+        async def begin(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._answer(scope, receive, begin, headers)
+        except Exception as error:
+            if started or scope["type"] == "websocket" or not is_navigation(scope["method"], headers):
+                raise
+            correlation = new_id("req")
+            log.error("only the last resort is left", path=scope["path"], correlation=correlation, exc_info=error)
+            finish = finishing(scope, send, self.settings, self.policy, correlation)
+            await last_resort(500, correlation)(scope, receive, finish)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, headers: Headers) -> None:
         path: str = scope["path"]
-        page = page_at(_canonical(path)) if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else None
-        status_override = 0
-        if page is not None or path.startswith(_ASKS_WHO):
-            principal = await principal_from(headers.get("cookie", ""), headers.get("authorization", ""))
+        principal = None
+        answer: Response | None = None
+        page = _page_at(_canonical(path)) if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"} else None
+        navigates = scope["type"] == "http" and self.static is not None and is_navigation(scope["method"], headers)
+        if page is not None or navigates or path.startswith(_ASKS_WHO):
+            principal, answer = await _asking(scope, headers)
             set_principal(principal)
-            if page is not None:
-                decision = await authorize(principal, page.access)
-                if decision.reason == "sign_in":
-                    wanted = path + (f"?{scope['query_string'].decode()}" if scope.get("query_string") else "")
-                    to_sign_in = RedirectResponse(f"/sign-in?next={quote(wanted, safe='/')}", 303)
-                    await to_sign_in(scope, receive, self._finish(scope, send, 0))
-                    return
-                status_override = 0 if decision.allowed else decision.status
-                if "[" not in page.route:
-                    served = page.route.rstrip("/") + "/"
-                    scope = {**scope, "path": served, "raw_path": served.encode()}
-        if scope["type"] == "http" and self._forged(scope, headers):
-            refused = problem(403, "ORIGIN_REFUSED", "This request did not come from a page of this app.")
-            await refused(scope, receive, self._finish(scope, send, 0))
-            return
+        speak(principal, headers)
         if scope["type"] == "websocket":
             await self.app(scope, receive, send)
             return
-        finish = self._finish(scope, send, status_override)
-        body = _BoundedBody(receive, headers, self.settings.max_body_bytes)
+        correlation = new_id("req")
+        bind_contextvars(correlation=correlation)  # every line of the log that this request causes says so
+        finish = finishing(scope, send, self.settings, self.policy, correlation)
+        if answer is None and self._forged(scope, headers):
+            answer = problem(403, "ORIGIN_REFUSED", "This request did not come from a page of this app.")
+        elif answer is None and page is not None and page.route == ERROR_ROUTE:  # nobody goes there by its address
+            facts = (("status", 404), ("reference", correlation))
+            answer = self._document(page, principal, scope, headers, 404, facts) if self.static else None
+        elif answer is None and page is not None:
+            answer = await self._page(page, principal, scope, headers)
+        if answer is not None:
+            await answer(scope, receive, finish)
+        elif navigates:
+            await self._navigation(principal, scope, receive, finish, headers, correlation)
+        else:
+            await self._pass(scope, receive, finish, headers)
+
+    async def _page(self, page: Page, principal: Principal | None, scope: Scope, headers: Headers) -> Response | None:
+        """The answer for a declared page; None when Vite serves it."""
+        if page.route == "/" and (spot := await landing(principal)) != "/":
+            return RedirectResponse(spot, 303)
+        decision = await decide(principal, page)
+        if decision.reason == "sign_in":
+            return RedirectResponse(way_in(scope["path"], scope.get("query_string", b"").decode("latin-1")), 303)
+        return self._document(page, principal, scope, headers, decision.status) if self.static else None
+
+    def _document(
+        self, page: Page | None, principal: Principal | None, scope: Scope, headers: Headers, status: int,
+        error: tuple[tuple[str, Any], ...] = (),
+    ) -> Response:  # fmt: skip
+        assert self.static is not None
+        accept = headers.get("accept-encoding", "")
+        document = documents.document_for(page, principal, headers, scope["path"], error)
+        return documents.respond(self.static, page, document, status=status, accept=accept, head=scope["method"] == "HEAD")
+
+    async def _navigation(
+        self, principal: Principal | None, scope: Scope, receive: Receive, finish: Send, headers: Headers, correlation: str
+    ) -> None:  # fmt: skip
+        """Something that is not a page, opened by a person: what fails is told on a page."""
+        withheld = Withheld(finish)
+        try:
+            await self._pass(scope, receive, withheld.send, headers)
+        except Exception as error:
+            log.error("request failed", path=scope["path"], correlation=correlation, exc_info=error)
+            withheld.status = 500
+        if not withheld.status:
+            return
+        try:
+            facts = withheld.facts(correlation)
+            answer = self._document(page_at(ERROR_ROUTE), principal, scope, headers, withheld.status, facts)
+        except Exception as error:
+            log.error("error page failed", correlation=correlation, exc_info=error)
+            answer = last_resort(withheld.status, correlation)
+        if withheld.retry_after:
+            answer.headers["retry-after"] = str(withheld.retry_after)
+        await answer(scope, receive, finish)
+
+    async def _pass(self, scope: Scope, receive: Receive, finish: Send, headers: Headers) -> None:
+        uploaded = self.settings.upload_max_bytes + 20_000 if scope["path"].startswith("/api/chat/upload") else 0
+        limit = max(self.settings.max_body_bytes, _LARGER.get(scope["path"], 0), uploaded)
+        body = BoundedBody(receive, headers, limit)
         if not body.over:
             try:
                 await self.app(scope, body.receive, body.unless_over(finish))
@@ -92,62 +173,41 @@ class Gatekeeper:
         parts = urlsplit(headers.get("referer", ""))
         return f"{parts.scheme}://{parts.netloc}" not in self.settings.allowed_origins
 
-    def _finish(self, scope: Scope, send: Send, status: int) -> Send:
-        correlation = new_id("req")
 
-        async def finish(message: MutableMapping[str, Any]) -> None:
-            if message["type"] == "http.response.start":
-                if status and message["status"] == 200:
-                    message["status"] = status
-                headers = MutableHeaders(scope=message)
-                headers["x-mozaiks-runtime-version"] = RUNTIME_VERSION
-                headers["x-correlation-id"] = correlation
-                headers["x-content-type-options"] = "nosniff"
-                headers["referrer-policy"] = "same-origin"
-                headers["x-frame-options"] = "DENY"
-                headers["cross-origin-opener-policy"] = "same-origin"
-                headers["permissions-policy"] = "camera=(), microphone=(), geolocation=()"
-                if self.settings.secure:
-                    headers["strict-transport-security"] = "max-age=31536000; includeSubDomains"
-                kind = headers.get("content-type", "")
-                if kind.startswith("text/html"):
-                    headers["content-security-policy"] = self.policy()
-                    headers["cache-control"] = "no-store" if status or page_at(scope["path"]) else "no-cache"
-                elif scope["path"].startswith("/assets/") and message["status"] == 200:
-                    headers["cache-control"] = "public, max-age=31536000, immutable"
-                elif scope["path"].startswith(("/api", "/auth")):
-                    headers.setdefault("cache-control", "no-store")
-            await send(message)
+async def _asking(scope: Scope, headers: Headers) -> tuple[Principal | None, Response | None]:
+    """Who sends this request; or the answer to a program whose app token does not reach as far (F-158).
 
-        return finish
+    Sockets and pages know no app tokens.
+    """
+    shown = bearer_in(headers.get("authorization", ""))
+    app_tokens.forget_caller()
+    if not app_tokens.is_app_token(shown):
+        return await principal_from(headers.get("cookie", ""), headers.get("authorization", "")), None
+    if scope["type"] != "http":
+        return None, None
+    try:
+        return await app_tokens.admit(shown, scope["method"], scope["path"]), None
+    except ShellError as error:
+        speak(None, headers)
+        refused = problem(error.status, error.code, error.message, **error.details)
+        if isinstance(error, TooMany):
+            refused.headers["retry-after"] = str(error.retry_after)
+        return None, refused
+
+
+def speak(principal: Principal | None, headers: Headers) -> None:
+    """Set the language of this request from the person, the browser's cookie, what the browser accepts."""
+    cookie = cookie_in(headers.get("cookie", ""), i18n.COOKIE)
+    chosen = principal.locale if principal else ""
+    i18n.speak(i18n.choose(chosen, cookie, headers.get("accept-language", "")), principal.timezone if principal else "")
+
+
+def _page_at(path: str) -> Page | None:
+    """The page at a canonical path; files of the build that are nobody's page are not there."""
+    return page_at(ERROR_ROUTE) if path in _TEMPLATES else any_page(path)
 
 
 def _canonical(path: str) -> str:
-    """The page a static file server would find under this path: ``//admin/index.html`` is ``/admin``."""
-    path = re.sub(r"/+", "/", path)
+    """The page a static file server would find under this path: ``//x/../admin/index.html`` is ``/admin``."""
+    path = posixpath.normpath(re.sub(r"/+", "/", f"/{path}"))
     return re.sub(r"(/index)?\.html?$", "", path) or "/"
-
-
-class _BoundedBody:
-    """Stops a request body over the limit, declared or chunked (F-074). Whatever the app made of the cut body is dropped."""
-
-    def __init__(self, receive: Receive, headers: Headers, limit: int) -> None:
-        declared = headers.get("content-length", "")
-        self.inner, self.limit, self.seen, self.answered = receive, limit, 0, False
-        self.over = declared.isdigit() and int(declared) > limit
-
-    async def receive(self) -> MutableMapping[str, Any]:
-        message = await self.inner()
-        self.seen += len(message.get("body", b""))
-        if self.seen > self.limit:
-            self.over = True
-            return {"type": "http.disconnect"}
-        return message
-
-    def unless_over(self, send: Send) -> Send:
-        async def pass_on(message: MutableMapping[str, Any]) -> None:
-            if not self.over or self.answered:
-                self.answered = True
-                await send(message)
-
-        return pass_on

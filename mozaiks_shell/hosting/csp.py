@@ -9,17 +9,16 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from mozaiks_shell.hosting.documents import EARLY_SCRIPT, START_SCRIPT
+
 _INLINE = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
 def script_hashes(static: Path) -> list[str]:
-    """CSP hash sources of every inline script in the built pages, sorted."""
-    found: set[str] = set()
-    for page in static.rglob("*.html"):
-        for body in _INLINE.findall(page.read_bytes()):
-            if body.strip():
-                found.add("'sha256-" + base64.b64encode(hashlib.sha256(body).digest()).decode() + "'")
-    return sorted(found)
+    """CSP hash sources of every inline script in the built pages, and of those put in when they are served; sorted."""
+    bodies = {body for page in static.rglob("*.html") for body in _INLINE.findall(page.read_bytes()) if body.strip()}
+    digests = [hashlib.sha256(body).digest() for body in {*bodies, EARLY_SCRIPT.encode(), START_SCRIPT.encode()}]
+    return sorted("'sha256-" + base64.b64encode(digest).decode() + "'" for digest in digests)
 
 
 @lru_cache(maxsize=4)
@@ -34,6 +33,8 @@ def policy(static: Path) -> str:
             "img-src 'self' data: blob:",
             "font-src 'self'",
             "connect-src 'self'",
+            "worker-src 'self'",
+            "manifest-src 'self'",
             "object-src 'none'",
             "base-uri 'self'",
             "form-action 'self'",

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect
 
 from mozaiks_shell.foundation.errors import ShellError, TooMany
 from mozaiks_shell.foundation.logging import get_logger
+from mozaiks_shell.plugin_host.faults import blamed
 
 log = get_logger("api")
 
@@ -22,7 +23,9 @@ def install(api: FastAPI) -> None:
     """Register the handlers on the API."""
 
     @api.exception_handler(ShellError)
-    async def shell_error(_: Request, error: ShellError) -> JSONResponse:
+    async def shell_error(request: Request, error: ShellError) -> JSONResponse:
+        if error.status >= 500:
+            log.warning("request failed", path=request.url.path, code=error.code, reason=error.message)
         response = problem(error.status, error.code, error.message, **error.details)
         if isinstance(error, TooMany):
             response.headers["retry-after"] = str(error.retry_after)
@@ -44,4 +47,5 @@ def install(api: FastAPI) -> None:
     @api.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         log.error("unexpected error", path=request.url.path, exc_info=error)
+        blamed(error, "route", request.scope.get("endpoint"))
         return problem(500, "INTERNAL_ERROR", "Something went wrong on our side.")

@@ -2,13 +2,23 @@
 
 import json
 import os
+import shutil
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from reflex_base.plugins.base import Plugin
 
+from mozaiks_shell.foundation.settings import ASSETS, HOME
+
+SHEETS = ("shell.css", "frame.css", "palette.css", "account.css", "branding.css", "states.css", "plugins.css")
+
 _NAME = "mozaiks-development-server"
-_BACKEND_PATHS = ("/api", "/auth", "/brand", "/health", "/info", "/login", "/ready", "/.well-known", "/__mozaiks")
+_BACKEND_PATHS = (
+    "/api", "/assets", "/auth", "/brand", "/fonts", "/health", "/info", "/login", "/manifest.webmanifest", "/ready",
+    "/robots.txt", "/sitemap.xml", "/.well-known", "/__mozaiks",
+)  # fmt: skip
 
 
 def is_production_command() -> bool:
@@ -42,3 +52,54 @@ class DevProxy(Plugin):
             return source if _NAME in source else source.replace("plugins: [\n", "plugins: [\n" + plugin, 1)
 
         context["add_modify_task"]("vite.config.js", add)
+
+
+class PackagedAssets(Plugin):
+    """In an app folder, whose ``assets/`` holds the app's own files only: the shell's style sheets and images come from
+    the package (F-282). A file of the app with the same name wins. In the checkout there is nothing to do.
+    """
+
+    def __init__(self) -> None:
+        self.folder = HOME / "assets"
+
+    def get_stylesheet_paths(self, **context: Any) -> Sequence[str]:
+        """Our style sheets that the app folder does not have."""
+        return [f"./{name}" for name in SHEETS if not (self.folder / name).is_file()]
+
+    def get_static_assets(self, **context: Any) -> Sequence[tuple[Path, str | bytes]]:
+        """Their texts."""
+        return [(Path("styles") / sheet, (ASSETS / sheet).read_text("utf-8")) for sheet in self.get_stylesheet_paths()]
+
+    def pre_compile(self, **context: Any) -> None:
+        """Put the images beside the app's own; Reflex writes texts only."""
+        from reflex.utils.prerequisites import get_web_dir
+
+        for file in ASSETS.iterdir():
+            if file.is_file() and file.name not in SHEETS and not (self.folder / file.name).is_file():
+                public = get_web_dir() / "public"
+                public.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, public / file.name)
+
+
+class CompileRecord(Plugin):
+    """Remembers the compilation of the whole app, from which :mod:`.hot.pages` compiles single pages anew."""
+
+    def compile_page(self, page_ctx: Any, /, **context: Any) -> None:
+        """Called by Reflex for every page of a compilation; that of single pages has fewer."""
+        global _compiled
+        compilation = context.get("compile_context")
+        if compilation is not None and (_compiled is None or len(compilation.pages) >= len(_compiled.pages)):
+            _compiled = compilation
+
+
+_compiled: Any = None
+
+
+def last_compile() -> Any:
+    """Reflex's context of the last compilation of the whole app in this process; None when there was none."""
+    return _compiled
+
+
+def stylesheets() -> list[str]:
+    """The style sheets that Reflex finds in the app's ``assets/``; the others :class:`PackagedAssets` brings."""
+    return [f"/{name}" for name in SHEETS if (HOME / "assets" / name).is_file()]

@@ -1,8 +1,8 @@
 """People: creating, recognising and describing them. No web, no UI."""
 
-import json
 import re
 import unicodedata
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlalchemy.dialects import postgresql, sqlite
@@ -12,24 +12,18 @@ from sqlmodel import col, select
 from mozaiks_shell.foundation import events
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import ScopedSession, system_session
-from mozaiks_shell.foundation.errors import Forbidden, Invalid, NotFound
+from mozaiks_shell.foundation.errors import NotFound
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.ids import digest
-from mozaiks_shell.foundation.json_text import checked
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.identity.errors import AccountExists, InvalidAccount, IssuerFailed, ProtectedField, WrongCredentials
+from mozaiks_shell.identity.errors import AccountExists, InvalidAccount, IssuerFailed, WrongCredentials
 from mozaiks_shell.identity.models import Founder, User
 from mozaiks_shell.identity.passwords import hash_password, verify_password, weaknesses
 from mozaiks_shell.identity.ports import IssuerIdentity
+from mozaiks_shell.identity.preferences import themes, timezones
 
-PROTECTED: Final = {
-    "_id", "id", "user_id", "app_id", "username", "email", "password", "hashed_password", "password_hash", "roles",
-    "issuer_roles", "is_admin", "is_superadmin", "issuer", "subject", "disabled", "sign_in", "created_at", "last_login_at",
-    "plan", "tier",
-}  # fmt: skip
 _NAME: Final = re.compile(r"[^\W_][\w.-]{1,63}")
 _EMAIL: Final = re.compile(r"[^\s@<>()\[\],;:\\\"]+@[^\s@<>()\[\],;:\\\"]+")
-_PROFILE_KEY: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
-_PROFILE_BYTES: Final = 16_384
 
 
 def fold(name: str) -> str:
@@ -40,13 +34,18 @@ def fold(name: str) -> str:
     return folded if folded.isprintable() else ""
 
 
+def looks_like_email(text: str) -> bool:
+    """Whether a text may be an e-mail address; nobody has written to it yet."""
+    return _EMAIL.fullmatch(fold(text)) is not None
+
+
 def account_problems(username: str, password: str, email: str, full_name: str) -> list[str]:
     """Codes of everything that is wrong with a new account; see ``errors.MESSAGES``."""
     name, address = fold(username), fold(email)
     problems: list[str] = []
     if not _NAME.fullmatch(name):
         problems.append("NAME_INVALID")
-    if not _EMAIL.fullmatch(address):
+    if not looks_like_email(address):
         problems.append("EMAIL_INVALID")
     if len(full_name) > 120 or not full_name.isprintable():
         problems.append("FULL_NAME_INVALID")
@@ -179,8 +178,14 @@ def _clean_roles(roles: tuple[str, ...]) -> list[str]:
     return kept
 
 
-def principal_of(user: User, session_id: str = "") -> Principal:
-    """The access words for a stored user. Roles granted here and roles from the issuer add up (F-046)."""
+def principal_of(user: User, session_id: str = "", chosen: Mapping[str, Any] | None = None, avatar: str = "") -> Principal:
+    """The access words for a stored user. Roles granted here and roles from the issuer add up (F-046).
+
+    Args:
+        chosen: What counts of language, time zone and theme; see :func:`.preferences.effective`.
+        avatar: Version of the person's picture.
+    """
+    told = {key: value for key, value in (chosen or {}).items() if isinstance(value, str)}
     return Principal(
         user_id=user.id,
         app_id=user.app_id,
@@ -188,36 +193,11 @@ def principal_of(user: User, session_id: str = "") -> Principal:
         email=user.email or "",
         roles=frozenset(role for role in f"{user.roles},{user.issuer_roles}".split(",") if role),
         session_id=session_id,
+        locale=told.get("locale", ""),
+        timezone=told["timezone"] if told.get("timezone") in timezones() else "",
+        theme=told["theme"] if told.get("theme") in themes() else "",
+        avatar=avatar,
     )
-
-
-def own_id(principal: Principal, user_id: str | None) -> str:
-    """The acting user is always the session's; a request that names somebody else is refused (F-045).
-
-    Raises:
-        Forbidden: ``USER_MISMATCH``.
-    """
-    if user_id and user_id != principal.user_id:
-        raise Forbidden("This is somebody else's data.", code="USER_MISMATCH")
-    return principal.user_id
-
-
-def describe(user: User) -> dict[str, Any]:
-    """A person's profile as the API answers it: their own keys, then ours. Never a hash."""
-    person = principal_of(user)
-    return {
-        **user.profile,
-        "user_id": user.id,
-        "app_id": user.app_id,
-        "username": user.username,
-        "email": user.email or "",
-        "full_name": user.full_name,
-        "roles": sorted(person.roles),
-        "is_admin": person.has_role("admin"),
-        "sign_in": "oidc" if user.issuer else "local",
-        "created_at": user.created_at.isoformat(),
-        "last_login_at": user.last_login_at.isoformat() if user.last_login_at else None,
-    }
 
 
 async def find_user(user_id: str) -> User:
@@ -229,45 +209,5 @@ async def find_user(user_id: str) -> User:
     async with system_session() as db:
         user = (await db.execute(select(User).where(col(User.id) == user_id))).scalars().first()
     if user is None:
-        raise NotFound("This account does not exist.")
+        raise NotFound(tr("This account does not exist."))
     return user
-
-
-async def update_profile(principal: Principal, changes: dict[str, Any]) -> dict[str, Any]:
-    """Change one's own profile (F-230): ``full_name`` and free keys; a null removes a free key.
-
-    Raises:
-        ProtectedField: keys that nobody may write; nothing is changed.
-        Forbidden: ``user_id`` of somebody else.
-        Invalid: a bad key or value, nesting too deep, or more than 16 kB in all.
-    """
-    checked(changes)
-    own_id(principal, str(changes.get("user_id") or ""))
-    if protected := sorted(key for key in changes if key.lower() in PROTECTED):
-        raise ProtectedField(f"These fields cannot be changed: {', '.join(protected)}.", fields=protected)
-    if bad := sorted(key for key in changes if not _PROFILE_KEY.fullmatch(key)):
-        raise Invalid("These are not names of profile fields.", fields=[ascii(key[:40]) for key in bad[:10]])
-    full_name = changes.get("full_name")
-    if "full_name" in changes and not (isinstance(full_name, str) and len(full_name) <= 120 and full_name.isprintable()):
-        raise InvalidAccount(["FULL_NAME_INVALID"])
-    async with system_session() as db:
-        user = (await db.execute(select(User).where(col(User.id) == principal.user_id))).scalars().one()
-        if isinstance(full_name, str):
-            user.full_name = full_name.strip()
-        merged = {**user.profile, **{key: value for key, value in changes.items() if key != "full_name"}}
-        user.profile = {key: value for key, value in merged.items() if value is not None}
-        if _size(user.profile) > _PROFILE_BYTES:
-            raise Invalid("A profile may hold at most 16 kB.")
-    return describe(user)
-
-
-def _size(values: dict[str, Any]) -> int:
-    """Bytes of these values as JSON.
-
-    Raises:
-        Invalid: they are not JSON (NaN).
-    """
-    try:
-        return len(json.dumps(values, ensure_ascii=False, allow_nan=False).encode())
-    except ValueError:
-        raise Invalid("The profile holds a value that is not JSON.") from None

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse
 
 from mozaiks_shell.foundation.access import current_principal
-from mozaiks_shell.foundation.errors import ShellError
+from mozaiks_shell.foundation.errors import ShellError, TooMany
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity import service
 from mozaiks_shell.identity.errors import MESSAGES, InvalidAccount, IssuerFailed
@@ -35,6 +35,11 @@ def _codes(error: ShellError) -> str:
     return ",".join(codes)
 
 
+def _wait(error: ShellError) -> str:
+    """Seconds until the next try may succeed; empty for other errors."""
+    return str(error.retry_after) if isinstance(error, TooMany) else ""
+
+
 def _next(path: str) -> str:
     return path if path != "/" else ""
 
@@ -53,7 +58,7 @@ async def sign_in(request: Request) -> RedirectResponse:
     try:
         user = await service.sign_in(name, fields.get("password", ""), ip=client_ip(request))
     except ShellError as error:
-        return _to("/sign-in", error=_codes(error), username=name, next=_next(wanted))
+        return _to("/sign-in", error=_codes(error), wait=_wait(error), username=name, next=_next(wanted))
     response = _to(wanted)
     await begin_session(request, response, user)
     return response
@@ -68,7 +73,7 @@ async def register(request: Request) -> RedirectResponse:
     try:
         user = await service.sign_up(password=fields.get("password", ""), ip=client_ip(request), **kept)
     except ShellError as error:
-        return _to("/register", error=_codes(error), **kept, next=_next(wanted))
+        return _to("/register", error=_codes(error), wait=_wait(error), **kept, next=_next(wanted))
     response = _to(wanted)
     await begin_session(request, response, user)
     return response
@@ -81,7 +86,7 @@ async def sign_out(request: Request) -> RedirectResponse:
     here_only = False
     if (person := current_principal()) is not None:
         user = await service.find_user(person.user_id)
-        here_only = bool(user.issuer and user.issuer.rstrip("/") == get_settings().oidc_authority)
+        here_only = bool(user.issuer and user.issuer.rstrip("/") in {get_settings().oidc_authority, service.provider_source()})
         await service.close_session_of(person)
     response = _to("/sign-in", notice="SIGNED_OUT_HERE" if here_only else "")
     drop_cookie(response, service.cookie_name())
@@ -101,11 +106,11 @@ def _visit_cookie() -> str:
 
 
 @router.get("/auth/oidc/start")
-async def oidc_start(request: Request) -> RedirectResponse:
-    """Off to the issuer."""
+async def oidc_start(request: Request, again: bool = False) -> RedirectResponse:
+    """Off to the issuer; with ``?again=1`` it asks for the password in any case."""
     wanted = _wanted(dict(request.query_params), request)
     try:
-        departure = await service.leave_for_issuer(wanted, ip=client_ip(request))
+        departure = await service.leave_for_issuer(wanted, ip=client_ip(request), again=again)
     except ShellError as error:
         return _to("/sign-in", error=_codes(error), next=_next(wanted))
     response = RedirectResponse(departure.url, 303)

@@ -18,6 +18,7 @@ from mozaiks_shell.identity.adapters.oidc import OpenIdIssuer
 from mozaiks_shell.identity.errors import IssuerFailed
 from mozaiks_shell.identity.models import IssuerVisit, User
 from mozaiks_shell.identity.ports import Issuer, Visit
+from mozaiks_shell.identity.providers import FileIssuer, sign_in_provider
 from mozaiks_shell.identity.sign_in import SIGN_INS_PER_ADDRESS, network_of, safe_next
 
 log = get_logger("identity")
@@ -45,6 +46,8 @@ def issuer() -> Issuer:
         IssuerFailed: ``OIDC_OFF``.
     """
     settings = get_settings()
+    if (provider := sign_in_provider()) is not None and hasattr(provider, "authorize_url"):
+        return FileIssuer(provider)
     if not settings.oidc_authority:
         raise IssuerFailed("OIDC_OFF")
     secret = settings.oidc_client_secret.get_secret_value()
@@ -55,8 +58,10 @@ def _redirect_uri() -> str:
     return f"{get_settings().origin}/auth/oidc/callback"
 
 
-async def leave_for_issuer(next_path: str, *, ip: str = "") -> Departure:
+async def leave_for_issuer(next_path: str, *, ip: str = "", again: bool = False) -> Departure:
     """Begin a sign-in at the issuer (F-035): remember state, nonce and PKCE verifier, and say where to go.
+
+    With ``again`` the issuer asks for the password even of somebody who is signed in there.
 
     Raises:
         IssuerFailed: not set up, or the issuer is down.
@@ -64,7 +69,7 @@ async def leave_for_issuer(next_path: str, *, ip: str = "") -> Departure:
     """
     await hit("sign-in-address", network_of(ip), SIGN_INS_PER_ADDRESS)
     visit = Visit(new_secret(), new_secret(), new_secret(), _redirect_uri())
-    url = await issuer().authorize_url(visit)
+    url = await issuer().authorize_url(visit, again=again)
     browser_secret, moment = new_secret(), clock.now()
     async with system_session() as db:
         await db.execute(delete(IssuerVisit).where(col(IssuerVisit.expires_at) < moment))

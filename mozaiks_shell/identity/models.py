@@ -1,9 +1,9 @@
-"""Tables of identity: people, the founder, sessions, sign-ins under way at an issuer."""
+"""Tables of identity: people and what they chose, the founder, sessions, tokens of programs, sign-ins under way at an issuer."""
 
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Index, UniqueConstraint
+from sqlalchemy import JSON, DateTime, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field
 
 from mozaiks_shell.foundation import clock
@@ -36,7 +36,6 @@ class User(SystemRow, table=True):
     issuer: str | None = Field(default=None, max_length=255)
     subject: str | None = Field(default=None, max_length=255)
     disabled: bool = False
-    profile: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     created_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
     last_login_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
 
@@ -66,6 +65,49 @@ class Session(UserRow, table=True):
     user_agent: str = Field(default="", max_length=255)
 
 
+class Preferences(UserRow, table=True):
+    """What one person chose, in one place (F-226): ``scope`` is empty for the shell and the profile, else a plugin's name."""
+
+    __tablename__ = "identity_preferences"
+    __table_args__ = (UniqueConstraint("app_id", "user_id", "scope", name="uq_identity_preferences_scope"),)
+
+    id: str = Field(default_factory=lambda: new_id("prf"), primary_key=True, max_length=64)
+    scope: str = Field(default="", max_length=64)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    updated_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
+
+
+class AppSettings(SystemRow, table=True):
+    """What an administrator set for everybody (F-227); a person's own choice wins over it."""
+
+    __tablename__ = "identity_app_settings"
+
+    app_id: str = Field(default="", primary_key=True, max_length=64)
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    updated_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
+
+
+class Avatar(UserRow, table=True):
+    """A person's picture: a square WebP of ours, never the bytes that were uploaded. ``version`` names its content."""
+
+    __tablename__ = "identity_avatar"
+    __table_args__ = (UniqueConstraint("app_id", "user_id", name="uq_identity_avatar_person"),)
+
+    id: str = Field(default_factory=lambda: new_id("pic"), primary_key=True, max_length=64)
+    version: str = Field(max_length=64)
+    image: bytes = Field(sa_type=LargeBinary)
+    updated_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
+
+
+class DeletedUser(SystemRow, table=True):
+    """Somebody who deleted their account: only the id, so that a row written late by another process is found and removed."""
+
+    __tablename__ = "identity_deleted_user"
+
+    id: str = Field(primary_key=True, max_length=64)
+    deleted_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True), index=True)
+
+
 class IssuerVisit(SystemRow, table=True):
     """A sign-in that is under way at the issuer. Deleted by the callback that uses it."""
 
@@ -77,3 +119,24 @@ class IssuerVisit(SystemRow, table=True):
     code_verifier: str = Field(max_length=128)
     next_path: str = Field(default="/", max_length=2048)
     expires_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class AppToken(SystemRow, table=True):
+    """A credential of a program, such as a workflow that calls back into the app (F-158). Only the digest is stored.
+
+    ``prefix`` is its beginning, to recognise it by. ``acts_for`` is the person on whose behalf it acts; empty: the app's.
+    """
+
+    __tablename__ = "identity_app_token"
+
+    id: str = Field(default_factory=lambda: new_id("tok"), primary_key=True, max_length=64)
+    name: str = Field(max_length=80)
+    prefix: str = Field(max_length=16)
+    secret_digest: str = Field(unique=True, max_length=64)
+    scopes: list[str] = Field(default_factory=list, sa_type=JSON)
+    acts_for: str = Field(default="", max_length=64)
+    created_by: str = Field(default="", max_length=64)
+    created_at: datetime = Field(default_factory=_now, sa_type=DateTime(timezone=True))
+    expires_at: datetime = Field(sa_type=DateTime(timezone=True))
+    used_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    revoked_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

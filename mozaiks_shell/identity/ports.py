@@ -29,8 +29,11 @@ class IssuerIdentity:
 class Issuer(Protocol):
     """An OpenID Connect issuer. Every method raises ``IssuerFailed`` when the issuer is down or cannot be trusted."""
 
-    async def authorize_url(self, visit: Visit) -> str:
-        """Where to send the browser: code flow, PKCE S256, state and nonce."""
+    async def authorize_url(self, visit: Visit, *, again: bool = False) -> str:
+        """Where to send the browser: code flow, PKCE S256, state and nonce.
+
+        With ``again`` the issuer asks for the password even of somebody who is signed in there.
+        """
         ...
 
     async def identity(self, visit: Visit, code: str, iss: str) -> IssuerIdentity:

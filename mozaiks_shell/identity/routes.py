@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from mozaiks_shell.foundation.access import current_principal
 from mozaiks_shell.foundation.errors import Invalid, NotSignedIn
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity import service
 from mozaiks_shell.identity.web import SignedIn, client_ip, drop_cookie, read_fields
@@ -58,7 +59,7 @@ async def validate(request: Request) -> dict[str, Any]:
         shown = fields.get("token") or fields.get("access_token") or shown
     person = await service.resolve(shown, "token")
     if person is None:
-        raise NotSignedIn("This token is not valid any more.", code="TOKEN_INVALID")
+        raise NotSignedIn(tr("This token is not valid any more."), code="TOKEN_INVALID")
     return await service.claims_of(person)
 
 
@@ -69,16 +70,17 @@ async def logout(response: Response, everywhere: bool = False) -> dict[str, Any]
     if (person := current_principal()) is not None:
         ended = await (service.close_all_sessions(person.user_id) if everywhere else service.close_session_of(person))
     drop_cookie(response, service.cookie_name())
-    return {"message": "You are signed out.", "sessions_ended": ended}
+    return {"message": tr("You are signed out."), "sessions_ended": ended}
 
 
 @router.get("/user-profile")
 async def user_profile(person: SignedIn, user_id: str | None = None) -> dict[str, Any]:
     """One's own profile; never a hash."""
-    return service.describe(await service.find_user(service.own_id(person, user_id)))
+    service.own_id(person, user_id)
+    return await service.profile(person)
 
 
 @router.post("/update-profile")
 async def update_profile(person: SignedIn, changes: dict[str, Any]) -> dict[str, Any]:
     """Change one's own profile; 400 names the protected keys."""
-    return {"message": "Profile updated.", "profile": await service.update_profile(person, changes)}
+    return {"message": tr("Saved."), "profile": await service.update_profile(person, changes)}

@@ -1,6 +1,7 @@
 """Sessions of browsers and bearer tokens: opaque, stored as digests, revocable, asked of the database every time (D3)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
@@ -8,14 +9,31 @@ from sqlmodel import col, delete, select
 
 from mozaiks_shell.foundation import clock, events
 from mozaiks_shell.foundation.access import Principal
-from mozaiks_shell.foundation.db import system_session
+from mozaiks_shell.foundation.db import ScopedSession, system_session
+from mozaiks_shell.foundation.errors import NotFound
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.ids import digest, new_secret
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.identity.accounts import describe, principal_of
-from mozaiks_shell.identity.models import Session, User
+from mozaiks_shell.identity.accounts import principal_of
+from mozaiks_shell.identity.models import AppSettings, Avatar, Preferences, Session, User
+from mozaiks_shell.identity.preferences import everybodys
 
 Kind = Literal["browser", "token"]
 _TOUCH_EVERY = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionView:
+    """A live session as its owner sees it (F-235). Times are in UTC; ``current`` is the one that asks."""
+
+    id: str
+    kind: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    ip: str
+    user_agent: str
+    current: bool
 
 
 def cookie_name() -> str:
@@ -55,19 +73,27 @@ async def resolve(secret: str, kind: Kind = "browser") -> Principal | None:
     if not secret or len(secret) > 128 or not secret.isascii():
         return None
     idle = timedelta(minutes=get_settings().session_idle_minutes)
+    chosen, picture = col(Preferences.user_id) == col(User.id), col(Avatar.user_id) == col(User.id)
+    query: Any = (
+        select(Session, User)
+        .add_columns(col(Preferences.data), col(AppSettings.data), col(Avatar.version))
+        .join(User, col(User.id) == col(Session.user_id))
+        .outerjoin(Preferences, chosen & (col(Preferences.scope) == ""))
+        .outerjoin(AppSettings, col(AppSettings.app_id) == col(User.app_id))
+        .outerjoin(Avatar, picture)
+        .where((col(Session.secret_digest) == digest(secret)) & (col(Session.kind) == kind))
+    )
     async with system_session() as db:
-        query = select(Session, User).join(User, col(User.id) == col(Session.user_id))
-        live = (col(Session.secret_digest) == digest(secret)) & (col(Session.kind) == kind)
-        row = (await db.execute(query.where(live))).first()
+        row = (await db.execute(query)).first()
         if row is None:
             return None
-        session, user = row
+        session, user, own, stored, avatar = row
         moment = clock.now()
         if not _is_live(session, user, moment):
             return None
-        if moment - _aware(session.seen_at) > min(_TOUCH_EVERY, idle / 4):
+        if moment - aware(session.seen_at) > min(_TOUCH_EVERY, idle / 4):
             session.seen_at = moment
-    return principal_of(user, session.id)
+    return principal_of(user, session.id, {**everybodys(stored), **(own or {})}, avatar or "")
 
 
 async def live_sessions(ids: Collection[str]) -> set[str]:
@@ -81,8 +107,34 @@ async def live_sessions(ids: Collection[str]) -> set[str]:
 
 def _is_live(session: Session, user: User, moment: datetime) -> bool:
     idle = timedelta(minutes=get_settings().session_idle_minutes)
-    unused = moment - _aware(session.seen_at)
-    return not user.disabled and _aware(session.expires_at) > moment and (session.kind != "browser" or unused < idle)
+    unused = moment - aware(session.seen_at)
+    return not user.disabled and aware(session.expires_at) > moment and (session.kind != "browser" or unused < idle)
+
+
+async def list_sessions(principal: Principal) -> list[SessionView]:
+    """Where this person is signed in now (F-235), the last used first."""
+    query = select(Session, User).join(User, col(User.id) == col(Session.user_id))
+    async with system_session(principal.app_id) as db:
+        rows = (await db.execute(query.where(col(Session.user_id) == principal.user_id))).all()
+    moment = clock.now()
+    live = [session for session, user in rows if _is_live(session, user, moment)]
+    return [
+        SessionView(
+            one.id, one.kind, aware(one.created_at), aware(one.seen_at), aware(one.expires_at), one.ip, one.user_agent,
+            one.id == principal.session_id,
+        )
+        for one in sorted(live, key=lambda one: (aware(one.seen_at), one.id), reverse=True)
+    ]  # fmt: skip
+
+
+async def end_session(principal: Principal, session_id: str) -> None:
+    """End one of this person's sessions.
+
+    Raises:
+        NotFound: they have no such session.
+    """
+    if not await _close((col(Session.id) == session_id) & (col(Session.user_id) == principal.user_id)):
+        raise NotFound(tr("This session has ended already."), code="SESSION_NOT_FOUND")
 
 
 async def close_session(secret: str) -> None:
@@ -103,12 +155,29 @@ async def close_all_sessions(user_id: str, *, keep: str = "") -> int:
 
 async def _close(condition: Any) -> int:
     async with system_session() as db:
-        found = (await db.execute(select(Session).where(condition))).scalars().all()
-        for session in found:
-            await db.delete(session)
-    for session in found:
-        await events.publish(events.Event("user.signed_out", session.app_id, session.user_id, {"kind": session.kind}))
+        found = (await db.execute(delete(Session).where(condition).returning(*_ENDED))).all()
+    await tell_ended(found)
     return len(found)
+
+
+_ENDED = (col(Session.app_id), col(Session.user_id), col(Session.kind))
+
+
+async def end_others(db: ScopedSession, principal: Principal) -> Sequence[Any]:
+    """End every session but the acting one, inside the caller's transaction; give the result to :func:`tell_ended`."""
+    others = (col(Session.user_id) == principal.user_id) & (col(Session.id) != principal.session_id)
+    return (await db.execute(delete(Session).where(others).returning(*_ENDED))).all()
+
+
+async def sessions_of(db: ScopedSession, user_id: str) -> Sequence[Any]:
+    """Every session of a person, for :func:`tell_ended` once the caller's transaction has removed them."""
+    return (await db.execute(select(*_ENDED).where(col(Session.user_id) == user_id))).all()
+
+
+async def tell_ended(ended: Sequence[Any]) -> None:
+    """Publish ``user.signed_out`` for sessions that ended."""
+    for app_id, user_id, kind in ended:
+        await events.publish(events.Event("user.signed_out", app_id, user_id, {"kind": kind}))
 
 
 async def claims_of(principal: Principal) -> dict[str, Any]:
@@ -119,14 +188,16 @@ async def claims_of(principal: Principal) -> dict[str, Any]:
     async with system_session() as db:
         query = select(Session, User).join(User, col(User.id) == col(Session.user_id))
         session, user = (await db.execute(query.where(col(Session.id) == principal.session_id))).one()
-    person = describe(user)
-    keys = ("user_id", "app_id", "username", "email", "roles")
     return {
         "valid": True,
         "sub": user.id,
-        **{key: person[key] for key in keys},
-        "iat": int(_aware(session.created_at).timestamp()),
-        "exp": int(_aware(session.expires_at).timestamp()),
+        "user_id": user.id,
+        "app_id": user.app_id,
+        "username": user.username,
+        "email": user.email or "",
+        "roles": sorted(principal.roles),
+        "iat": int(aware(session.created_at).timestamp()),
+        "exp": int(aware(session.expires_at).timestamp()),
     }
 
 
@@ -160,5 +231,6 @@ async def principal_from(cookie_header: str, authorization: str = "") -> Princip
     return await resolve(secret_in(cookie_header))
 
 
-def _aware(moment: datetime) -> datetime:
+def aware(moment: datetime) -> datetime:
+    """SQLite forgets the zone; what we store is UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -13,6 +13,7 @@ from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity import accounts
 from mozaiks_shell.identity.errors import SwitchedOff
 from mozaiks_shell.identity.models import User
+from mozaiks_shell.identity.providers import asks_for_passwords, recognise
 
 SIGN_INS_PER_NAME: Final = 10  # failed ones, per minute
 SIGN_INS_PER_ADDRESS: Final = 60
@@ -52,7 +53,8 @@ async def sign_in(login: str, password: str, *, ip: str = "") -> User:
         TooMany: too many tries for this name or from this address.
         WrongCredentials: whatever else is wrong.
     """
-    if not get_settings().local_accounts:
+    local = get_settings().local_accounts
+    if not local and not asks_for_passwords():
         raise SwitchedOff("LOCAL_ACCOUNTS_OFF")
     name = accounts.fold(login)
     try:
@@ -60,7 +62,8 @@ async def sign_in(login: str, password: str, *, ip: str = "") -> User:
         found = await accounts.find_login(login)
         counted = found.id if found else name
         await hit("sign-in-name", counted, SIGN_INS_PER_NAME)
-        user = await accounts.prove(found, password)
+        known = await recognise(login, password)
+        user = await accounts.user_of(known) if known else await accounts.prove(found if local else None, password)
     except ShellError as error:
         data = {"login": digest(name)[:16], "ip": ip, "reason": error.code}
         await events.publish(events.Event("user.sign_in_failed", get_settings().app_id, "", data))

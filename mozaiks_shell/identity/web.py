@@ -8,6 +8,7 @@ from fastapi import Depends, Request, Response
 
 from mozaiks_shell.foundation.access import Principal, current_principal
 from mozaiks_shell.foundation.errors import Invalid, NotSignedIn
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.json_text import NotJson, read_json
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity.models import User
@@ -38,9 +39,9 @@ async def read_fields(request: Request) -> dict[str, str]:
             return dict(parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50))
         body = read_json(raw)
     except (NotJson, ValueError):
-        raise Invalid("Send a JSON object or a form.") from None
+        raise Invalid(tr("Send a JSON object or a form.")) from None
     if not isinstance(body, dict):
-        raise Invalid("Send a JSON object or a form.")
+        raise Invalid(tr("Send a JSON object or a form."))
     if wrong := [name for name, value in body.items() if not isinstance(value, str)]:
         errors = [{"field": ascii(name)[1:-1], "message": "must be text"} for name in wrong]
         raise Invalid("; ".join(f"{one['field']}: {one['message']}" for one in errors), errors=errors)
@@ -55,7 +56,7 @@ def signed_in() -> Principal:
     """
     principal = current_principal()
     if principal is None:
-        raise NotSignedIn("Sign in to continue.")
+        raise NotSignedIn(tr("Sign in to continue."))
     return principal
 
 

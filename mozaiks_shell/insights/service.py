@@ -11,6 +11,9 @@ from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import system_session
 from mozaiks_shell.foundation.events import Event, subscribe
 from mozaiks_shell.insights.models import ActiveDay
+from mozaiks_shell.insights.tracking import track, tracked
+
+__all__ = ["Engagement", "engagement", "record", "track", "tracked"]
 
 _KINDS = {"user.active": "active", "user.signed_in": "active", "user.signed_up": "signed_up"}
 _seen: set[tuple[str, str, str, date]] = set()

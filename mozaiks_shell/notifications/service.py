@@ -1,12 +1,16 @@
 """In-app notifications: create, list, read (F-205…F-207). The newest 100 per person are kept."""
 
+from typing import Any
+
 from sqlalchemy import func
 from sqlmodel import col, delete, select, update
 
-from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation import live
+from mozaiks_shell.foundation.clock import aware, now
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import NotFound
 from mozaiks_shell.foundation.events import Event, subscribe
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.notifications.models import Notification
 
 KEPT = 100
@@ -21,7 +25,22 @@ async def create(app_id: str, user_id: str, type: str, title: str, message: str 
         keep = select(Notification.id).order_by(col(Notification.created_at).desc(), col(Notification.id).desc()).limit(KEPT)
         kept = list((await db.execute(keep)).scalars())
         await db.execute(delete(Notification).where(col(Notification.id).not_in(kept)))
+    await live.push(app_id, user_id, {"type": "notification", "subtype": "new", "data": described(note)})
     return note
+
+
+def described(note: Notification) -> dict[str, Any]:
+    """A notification as the API and the live frame tell it (F-205, F-208)."""
+    return {
+        "id": note.id,
+        "user_id": note.user_id,
+        "type": note.type,
+        "title": note.title,
+        "message": note.message,
+        "created_at": aware(note.created_at).isoformat(),
+        "read": note.read_at is not None,
+        "metadata": {"link": note.link} if note.link else {},
+    }
 
 
 async def listing(scope: Scope, *, unread_only: bool = False, limit: int = 20, offset: int = 0) -> tuple[list[Notification], int]:
@@ -45,7 +64,7 @@ async def mark_read(scope: Scope, notification_id: str | None = None) -> int:
     async with session(scope) as db:
         if notification_id is not None:
             if await db.get(Notification, notification_id) is None:
-                raise NotFound("There is no such notification.")
+                raise NotFound(tr("There is no such notification."))
             change = change.where(col(Notification.id) == notification_id)
         return int((await db.execute(change)).rowcount)  # type: ignore[attr-defined]
 
@@ -53,5 +72,5 @@ async def mark_read(scope: Scope, notification_id: str | None = None) -> int:
 @subscribe("subscription.updated")
 async def tell_plan_change(event: Event) -> None:
     """The person learns of a plan change without asking (F-139)."""
-    title = f"Your plan is now {event.data.get('title') or event.data.get('plan', 'changed')}"
+    title = tr("Your plan is now {plan}", plan=tr(str(event.data.get("title") or event.data.get("plan", ""))))
     await create(event.app_id, event.user_id, "subscription_updates", title, link="/plans")

@@ -1,43 +1,48 @@
-"""Database changes of plugins: one Alembic history per plugin, each with a version table of its own (F-090)."""
+"""Database changes of plugins: one Alembic history per plugin, each with a version table of its own (F-090).
 
-from collections.abc import Iterator
+At the start one question to the database tells which plugins have something to do (:func:`pending`): the others cost a look at
+their migration files. What is found right is remembered by its fingerprint, in the database it is true of.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alembic.autogenerate import produce_migrations, render_python_code
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.util import rev_id
-from sqlalchemy import Connection, create_engine, event, inspect, pool
+from sqlalchemy import Connection, create_engine, delete, insert, inspect, pool, select
 from sqlmodel import SQLModel
 
-from mozaiks_shell.foundation.db import tune_sqlite
+from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation.ddl import EndsTransaction, changes, touched, transaction, watched
 from mozaiks_shell.foundation.settings import Settings
 from mozaiks_shell.plugin_host.errors import Cause, PluginProblem
+from mozaiks_shell.plugin_host.models import PluginSchema
 from mozaiks_shell.plugin_host.registry import Plugin
 
-_SCRIPT = '''"""{message}"""
-
-import sqlalchemy as sa
-import sqlmodel
-from alembic import op
-
-revision = "{revision}"
-down_revision = {down}
-branch_labels = None
-depends_on = None
+_SCHEMA = PluginSchema.__table__  # type: ignore[attr-defined]
 
 
-def upgrade() -> None:
-    {upgrade}
+@dataclass(slots=True)
+class Step:
+    """What migrating one plugin does, or would do.
 
+    Attributes:
+        before, after: Its revision; empty for none.
+        statements: The SQL that changes something, in order.
+        problem: Why it cannot be done; then nothing was.
+    """
 
-def downgrade() -> None:
-    {downgrade}
-'''
+    plugin: str
+    before: str = ""
+    after: str = ""
+    statements: list[str] = field(default_factory=list)
+    problem: PluginProblem | None = None
 
 
 def version_table(plugin: Plugin) -> str:
@@ -45,92 +50,146 @@ def version_table(plugin: Plugin) -> str:
     return f"alembic_version_{plugin.slug}"
 
 
-def migrate(plugin: Plugin, settings: Settings) -> None:
+def has_history(plugin: Plugin) -> bool:
+    """Whether the plugin keeps anything in the database by scripts or models of its own."""
+    return bool(plugin.tables) or (plugin.folder / "migrations").is_dir()
+
+
+def fingerprint(plugin: Plugin) -> str:
+    """Of its migration scripts and the tables of its models."""
+    seen = hashlib.sha256()
+    for script in sorted((plugin.folder / "migrations").glob("*.py")):
+        seen.update(script.name.encode() + b"\0" + script.read_bytes() + b"\0")
+    for name in plugin.tables:
+        columns = (f"{column.name} {type(column.type).__name__}" for column in SQLModel.metadata.tables[name].columns)
+        seen.update(f"{name}({','.join(columns)})".encode())
+    return seen.hexdigest()
+
+
+def pending(plugins: Iterable[Plugin], settings: Settings) -> list[Plugin]:
+    """Those of the plugins that :func:`migrate` has something to do for. Blocking; one connection for all of them."""
+    candidates = [plugin for plugin in plugins if has_history(plugin)]
+    if not candidates:
+        return []
+    engine = create_engine(settings.sql_url_sync, poolclass=pool.NullPool)
+    try:
+        with engine.connect() as connection:
+            names = set(inspect(connection).get_table_names())
+            known = _known(connection, names, settings)
+    finally:
+        engine.dispose()
+    return [plugin for plugin in candidates if not _right(plugin, names, known.get(plugin.name))]
+
+
+def migrate(plugin: Plugin, settings: Settings) -> Step:
     """Bring the plugin's tables to its newest revision, in one transaction, and check that they fit its models.
 
-    Blocking: call it in a thread, under the migration lock.
+    Blocking: call it in a thread, under the migration lock. Harmless when another process has done it meanwhile.
 
     Raises:
-        PluginProblem: a script failed (the schema is as it was before), or tables and models differ.
+        PluginProblem: a script failed, wrote to a table that is not the plugin's or tried to commit, the database comes from
+            a newer version of the plugin, or tables and models differ. The schema is then as it was before.
     """
-    folder = plugin.folder / "migrations"
-    if not folder.is_dir() and not plugin.tables:
-        return
-    with _transaction(settings) as connection:
-        if folder.is_dir():
-            _run(plugin, folder, connection, "heads")
-        _check_schema(plugin, connection)
+    if not has_history(plugin):
+        return Step(plugin.name)
+    with transaction(settings) as connection:
+        names = set(inspect(connection).get_table_names())
+        if _right(plugin, names, _known(connection, names, settings).get(plugin.name)):
+            return Step(plugin.name)
+        step = _migrate(plugin, connection)
+        if _SCHEMA.name in names:
+            _forget(plugin, connection, settings)
+            row = {"app_id": settings.app_id, "plugin": plugin.name, "fingerprint": fingerprint(plugin), "checked_at": now()}
+            connection.execute(insert(_SCHEMA).values(row))
+        return step
 
 
-def downgrade(plugin: Plugin, settings: Settings, revision: str = "base") -> None:
-    """Take the plugin's tables back. Blocking. Its folder may then be removed without a trace."""
-    with _transaction(settings) as connection:
-        _run(plugin, plugin.folder / "migrations", connection, revision)
+def plan(plugins: Iterable[Plugin], connection: Connection) -> list[Step]:
+    """What :func:`migrate` would do for each, tried out inside the caller's transaction, which must be taken back."""
+    steps: list[Step] = []
+    for plugin in plugins:
+        if has_history(plugin):
+            trial = connection.begin_nested()
+            try:
+                steps.append(_migrate(plugin, connection))
+                trial.commit()
+            except PluginProblem as problem:
+                trial.rollback()
+                steps.append(Step(plugin.name, problem=problem))
+    return steps
 
 
-def draft(plugin: Plugin, settings: Settings, message: str) -> Path | None:
-    """Write the migration that leads from the database to the plugin's models; None when nothing differs."""
-    folder = plugin.folder / "migrations"
-    folder.mkdir(exist_ok=True)
-    with _transaction(settings) as connection:
-        options = {"include_name": lambda name, kind, _: kind != "table" or name in plugin.tables, "render_as_batch": True}
-        context = MigrationContext.configure(connection, opts={"compare_type": True, **options})
-        found = produce_migrations(context, SQLModel.metadata)
-        operations = [one for one in found.upgrade_ops.ops if getattr(one, "table_name", "") in plugin.tables]  # type: ignore[union-attr]
-        if not operations:
-            return None
-        found.upgrade_ops.ops = operations  # type: ignore[union-attr]
-        found.downgrade_ops = found.upgrade_ops.reverse()  # type: ignore[union-attr]
-        head = _scripts(folder).get_current_head()
-        revision = rev_id()
-        text = _SCRIPT.format(
-            message=message,
-            revision=revision,
-            down=repr(head),
-            upgrade=render_python_code(found.upgrade_ops, render_as_batch=True).strip(),  # type: ignore[arg-type]
-            downgrade=render_python_code(found.downgrade_ops, render_as_batch=True).strip(),  # type: ignore[arg-type]
-        )
-    slug = "_".join(word for word in "".join(c if c.isalnum() else " " for c in message.lower()).split())[:40]
-    path = folder / f"{revision}_{slug}.py"
-    path.write_text(text, encoding="utf-8")
-    return path
+def downgrade(plugin: Plugin, settings: Settings, revision: str = "base") -> Step:
+    """Take the plugin's tables back. Blocking. After ``base`` its folder may be removed without a trace.
+
+    Raises:
+        PluginProblem: as :func:`migrate`.
+    """
+    with transaction(settings) as connection:
+        step = _run(plugin, plugin.folder / "migrations", connection, revision)
+        if _SCHEMA.name in inspect(connection).get_table_names():
+            _forget(plugin, connection, settings)
+        return step
 
 
-def _scripts(folder: Path) -> ScriptDirectory:
+def current(plugin: Plugin, connection: Connection) -> str:
+    """The plugin's revision in this database; empty for none."""
+    context = MigrationContext.configure(connection, opts={"version_table": version_table(plugin)})
+    return ", ".join(context.get_current_heads())
+
+
+def scripts_in(folder: Path) -> ScriptDirectory:
+    """Alembic's view of a folder of scripts."""
     return ScriptDirectory(str(folder), version_locations=[str(folder)])
 
 
-@contextmanager
-def _transaction(settings: Settings) -> Iterator[Connection]:
-    """One transaction that also covers DDL. pysqlite would end it at the first CREATE, so we begin it ourselves."""
-    url = settings.sql_url_sync
-    engine = create_engine(url, poolclass=pool.NullPool)
-    if engine.dialect.name == "sqlite":
+def run_scripts(plugin: Plugin, connection: Connection) -> Step:
+    """The plugin's scripts to the newest revision, without a look at its models. The transaction is the caller's.
 
-        @event.listens_for(engine, "connect")
-        def manual(connection: Any, record: Any) -> None:
-            tune_sqlite(connection, record)
-            connection.isolation_level = None
-            connection.execute("PRAGMA foreign_keys=OFF")  # batch mode moves rows into a new table
-
-        @event.listens_for(engine, "begin")
-        def begin(connection: Connection) -> None:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    with engine.begin() as connection:
-        yield connection
+    Raises:
+        PluginProblem: as :func:`migrate`.
+    """
+    folder = plugin.folder / "migrations"
+    return _run(plugin, folder, connection, "heads") if folder.is_dir() else Step(plugin.name)
 
 
-def _run(plugin: Plugin, folder: Path, connection: Connection, revision: str) -> None:
-    scripts = _scripts(folder)
+def _migrate(plugin: Plugin, connection: Connection) -> Step:
+    step = run_scripts(plugin, connection)
+    _check_schema(plugin, connection)
+    return step
 
-    def steps(current: Any, _: Any) -> Any:
-        if revision == "heads":
-            return scripts._upgrade_revs(revision, current)
-        return scripts._downgrade_revs(revision, current)
 
+def _known(connection: Connection, names: set[str], settings: Settings) -> dict[str, str]:
+    if _SCHEMA.name not in names:
+        return {}
+    rows = connection.execute(select(_SCHEMA.c.plugin, _SCHEMA.c.fingerprint).where(_SCHEMA.c.app_id == settings.app_id))
+    return {row.plugin: row.fingerprint for row in rows}
+
+
+def _right(plugin: Plugin, names: set[str], known: str | None) -> bool:
+    return known is not None and set(plugin.tables) <= names and known == fingerprint(plugin)
+
+
+def _forget(plugin: Plugin, connection: Connection, settings: Settings) -> None:
+    mine = (_SCHEMA.c.app_id == settings.app_id) & (_SCHEMA.c.plugin == plugin.name)
+    connection.execute(delete(_SCHEMA).where(mine))
+
+
+def _run(plugin: Plugin, folder: Path, connection: Connection, revision: str) -> Step:
+    step = Step(plugin.name, before=current(plugin, connection))
     try:
-        with EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment:
+        scripts = scripts_in(folder)
+        _refuse_newer(plugin, scripts, step.before)
+
+        def steps(present: Any, _: Any) -> Any:
+            if revision == "heads":
+                return scripts._upgrade_revs(revision, present)
+            return scripts._downgrade_revs(revision, present)
+
+        with (
+            _own_tables_only(plugin, connection, step.statements),
+            EnvironmentContext(Config(), scripts, fn=steps, destination_rev=revision) as environment,
+        ):
             environment.configure(
                 connection=connection,
                 target_metadata=SQLModel.metadata,
@@ -142,7 +201,41 @@ def _run(plugin: Plugin, folder: Path, connection: Connection, revision: str) ->
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        raise PluginProblem(Cause.MIGRATION, f"{type(error).__name__}: {error}", *_script_line(folder, error)) from error
+        said = error.message if isinstance(error, PluginProblem) else f"{type(error).__name__}: {error}"
+        said = str(error) if isinstance(error, EndsTransaction) else said
+        raise PluginProblem(Cause.MIGRATION, said, *_script_line(folder, error)) from error
+    step.after = current(plugin, connection)
+    return step
+
+
+def _refuse_newer(plugin: Plugin, scripts: ScriptDirectory, before: str) -> None:
+    """A database that a newer version of the plugin has migrated is not taken back by an older one."""
+    known = {script.revision for script in scripts.walk_revisions()}
+    unknown = [one for one in before.split(", ") if one and one not in known]
+    if unknown:
+        raise PluginProblem(
+            Cause.MIGRATION,
+            f"the database is at revision {', '.join(unknown)}, which this version of the plugin does not know. "
+            f"A newer one made it. Nothing was taken back. Install that version again; to go back on purpose, run with it: "
+            f"mozaiks-shell migrate --plugin {plugin.name} --downgrade-to REVISION",
+            "migrations",
+        )
+
+
+@contextmanager
+def _own_tables_only(plugin: Plugin, connection: Connection, seen: list[str]) -> Iterator[None]:
+    """While the scripts run: note what they change, and stop what is not theirs to change."""
+    allowed = (f"{plugin.slug}_", f"_alembic_tmp_{plugin.slug}_")
+
+    def look(statement: str) -> None:
+        for name in touched(statement):
+            if name != version_table(plugin) and not name.startswith(allowed):
+                raise PluginProblem(Cause.MIGRATION, f"the table {name} is not this plugin's: its own begin with {plugin.slug}_")
+        if changes(statement):
+            seen.append(statement.strip())
+
+    with watched(connection, look):
+        yield
 
 
 def _script_line(folder: Path, error: BaseException) -> tuple[str, int]:

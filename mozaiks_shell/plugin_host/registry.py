@@ -11,7 +11,7 @@ from typing import Any
 from mozaiks_shell.foundation.access import Access
 from mozaiks_shell.foundation.errors import NotFound, Unavailable
 from mozaiks_shell.foundation.logging import get_logger
-from mozaiks_shell.plugin_host.errors import PluginProblem
+from mozaiks_shell.plugin_host.errors import Note, PluginProblem
 from mozaiks_shell.plugin_host.manifest import Manifest
 
 log = get_logger("plugin_host")
@@ -25,12 +25,20 @@ class PluginState(StrEnum):
     DISCOVERED = "discovered"
     DISABLED = "disabled"
     LOADED = "loaded"
+    DEGRADED = "degraded"
     QUARANTINED = "quarantined"
+    INCOMPATIBLE = "incompatible"
+    BLOCKED = "blocked"
+
+    @property
+    def live(self) -> bool:
+        """True when people can use the plugin."""
+        return self in {PluginState.LOADED, PluginState.DEGRADED}
 
     @property
     def recoverable(self) -> bool:
         """True when the plugin may still reach ``loaded`` in this process, without a restart."""
-        return self is not PluginState.DISABLED
+        return self not in {PluginState.DISABLED, PluginState.INCOMPATIBLE, PluginState.BLOCKED}
 
 
 @dataclass(eq=False)
@@ -45,6 +53,13 @@ class Plugin:
         router: The plugin's own API routes, to be mounted under ``/api/plugins/<name>``; None without any.
         pages: Routes of its pages.
         tables: Names of its database tables.
+        notes: What is worth a word though it runs; a warning makes it degraded.
+        timings: Milliseconds of ``probe``, ``import``, ``migrate`` and ``init``, as far as they happened.
+        root: The plugins folder it was found in.
+        package: The distribution that brings it, ``name version``; empty for a folder.
+        switch: What decided that it is on or off: ``operator``, ``registry_file``, ``manifest``, ``safe_mode``, or empty.
+        imported: Its code is in this process, so that it can be switched on without a restart.
+        hooks: Its lifecycle functions by name; ``fired`` those that ran (see :mod:`.lifecycle`).
         silenced: Access declarations taken back while it is in quarantine.
         slots: Limits how many calls run at once; made on the first call.
     """
@@ -58,6 +73,14 @@ class Plugin:
     router: Any = None
     pages: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    notes: list[Note] = field(default_factory=list)
+    timings: dict[str, float] = field(default_factory=dict)
+    root: Path | None = None
+    package: str = ""
+    switch: str = ""
+    imported: bool = False
+    hooks: dict[str, Any] = field(default_factory=dict)
+    fired: set[str] = field(default_factory=set)
     silenced: list[tuple[Any, str, Access]] = field(default_factory=list)
     slots: Any = None
 
@@ -86,7 +109,13 @@ class Plugin:
 
     @property
     def live(self) -> bool:
-        return self.state is PluginState.LOADED
+        """True when people can use it: loaded or degraded."""
+        return self.state.live
+
+    @property
+    def resting(self) -> PluginState:
+        """The state it has while nothing is wrong: degraded when a note warns, else loaded."""
+        return PluginState.DEGRADED if any(one.level == "warning" for one in self.notes) else PluginState.LOADED
 
     @property
     def recoverable(self) -> bool:
@@ -95,17 +124,21 @@ class Plugin:
 
 
 _plugins: dict[str, Plugin] = {}
+_by_slug: dict[str, Plugin] = {}
 _loading: ContextVar[Plugin | None] = ContextVar("mozaiks_loading_plugin", default=None)
 
 
 def add(plugin: Plugin) -> None:
     """Register a plugin, or replace the one of that name."""
     _plugins[plugin.name] = plugin
+    if plugin.slug not in _by_slug or _by_slug[plugin.slug].name == plugin.name:
+        _by_slug[plugin.slug] = plugin
 
 
 def discard(name: str) -> None:
     """Forget a plugin; harmless when unknown."""
-    _plugins.pop(name, None)
+    if (plugin := _plugins.pop(name, None)) is not None and _by_slug.get(plugin.slug) is plugin:
+        del _by_slug[plugin.slug]
 
 
 def all_plugins() -> list[Plugin]:
@@ -113,9 +146,19 @@ def all_plugins() -> list[Plugin]:
     return sorted(_plugins.values(), key=lambda one: one.name)
 
 
+def in_load_order() -> list[Plugin]:
+    """Every plugin in any state, those that others need before them."""
+    return list(_plugins.values())
+
+
 def find(name: str) -> Plugin | None:
     """The plugin of this name in any state."""
     return _plugins.get(name)
+
+
+def out_of_service() -> frozenset[str]:
+    """Names of all that people cannot use."""
+    return frozenset(name for name, one in _plugins.items() if not one.live)
 
 
 def live(name: str) -> Plugin:
@@ -123,7 +166,7 @@ def live(name: str) -> Plugin:
 
     Raises:
         NotFound: unknown or disabled.
-        Unavailable: in quarantine; the reason stays with the operator.
+        Unavailable: in quarantine, incompatible or blocked; the reason stays with the operator.
     """
     plugin = _plugins.get(name)
     if plugin is None or plugin.state in {PluginState.DISABLED, PluginState.DISCOVERED}:
@@ -144,8 +187,7 @@ def calling(depth: int = 2) -> Plugin | None:
     while frame is not None:
         module = str(frame.f_globals.get("__name__", ""))
         if module.startswith(NAMESPACE + "."):
-            slug = module.split(".")[1]
-            return next((one for one in _plugins.values() if one.slug == slug), None)
+            return _by_slug.get(module.split(".")[1])
         frame = frame.f_back
     return None
 

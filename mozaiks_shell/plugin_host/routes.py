@@ -11,13 +11,17 @@ from starlette.routing import BaseRoute
 
 from mozaiks_shell.billing.http_gate import needs
 from mozaiks_shell.foundation.access import Access, Principal, current_principal
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.json_text import NotJson, read_json
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.plugin_host import registry, service
+from mozaiks_shell.plugin_host.debug_routes import router as debug_router
 from mozaiks_shell.plugin_host.errors import BadRequest, Cause, PluginFailed, PluginProblem
+from mozaiks_shell.plugin_host.guards import guard_routes
 from mozaiks_shell.plugin_host.loader import quarantine
-from mozaiks_shell.plugin_host.startup import Lock, retry
+from mozaiks_shell.plugin_host.operator_routes import router as operator_router
 
+_OF_PLUGIN = "__mozaiks_plugin__"  # on what is mounted: whose routes they are
 STATUS = {"FEATURE_GATED": 403, "LIMIT_EXCEEDED": 429, "ENTITLEMENT_ERROR": 503, "NOT_FOUND": 404, "VALIDATION_ERROR": 422}
 
 router = APIRouter(prefix="/api", tags=["plugins"])
@@ -50,7 +54,7 @@ async def execute(name: str, request: Request) -> Response:
     try:
         return _answer(jsonable_encoder(result))
     except Exception as error:  # something of the plugin's own that cannot be written: an object, NaN, half a character
-        raise PluginFailed("The plugin gave no usable answer.", code="PLUGIN_BAD_ANSWER") from error
+        raise PluginFailed(tr("The plugin gave no usable answer."), code="PLUGIN_BAD_ANSWER") from error
 
 
 def _answer(body: dict[str, Any]) -> Response:
@@ -60,23 +64,8 @@ def _answer(body: dict[str, Any]) -> Response:
     return JSONResponse({**body, "code": code, "detail": str(body["error"])}, STATUS.get(code, 400))
 
 
-@router.get("/admin/plugins")
-async def reports(_: Annotated[Principal, Depends(needs(Access.role("admin")))]) -> dict[str, Any]:
-    """Every plugin in every state, with reasons."""
-    return {"plugins": service.plugin_reports()}
-
-
-def admin_routes(lock: Lock) -> APIRouter:
-    """The operator's retry, which migrates under the given lock."""
-    admin = APIRouter(prefix="/api/admin/plugins", tags=["plugins"])
-
-    @admin.post("/{name}/retry")
-    async def retry_plugin(name: str, _: Annotated[Principal, Depends(needs(Access.role("admin")))]) -> dict[str, Any]:
-        """Start a plugin again whose migration or on_init failed; 409 when only a restart helps."""
-        await retry(name, get_settings(), lock)
-        return {"plugin": next(one for one in service.plugin_reports() if one.name == name)}
-
-    return admin
+router.include_router(operator_router)
+router.include_router(debug_router)
 
 
 def mount_plugins(api: FastAPI) -> None:
@@ -86,15 +75,36 @@ def mount_plugins(api: FastAPI) -> None:
     is taken goes to quarantine, pages and all.
     """
     for plugin in registry.all_plugins():
-        if not plugin.live or plugin.router is None:
-            continue
-        prefix = f"/api/plugins/{plugin.name}"
-        if clash := _clash(api, plugin.router, prefix):
-            quarantine(
-                plugin, PluginProblem(Cause.ROUTE_CLASH, f"{clash} is taken by the shell and again by {plugin.name}", "routes.py")
-            )
-            continue
-        api.include_router(plugin.router, prefix=prefix, tags=[plugin.name], dependencies=[Depends(_gate(plugin.name))])
+        if plugin.live and plugin.router is not None and (problem := _mount(api, plugin, plugin.router)):
+            quarantine(plugin, problem)
+
+
+def remount_plugin(api: FastAPI, name: str) -> None:
+    """Let the API answer what the plugin's code says now, after it was replaced or removed. Requests that run end as they began.
+
+    Raises:
+        PluginProblem: a path is taken; then the plugin has no routes.
+    """
+    plugin = registry.find(name)
+    api.router.routes[:] = [one for one in api.router.routes if getattr(one, _OF_PLUGIN, "") != name]
+    standing = len(api.router.routes)
+    problem = _mount(api, plugin, plugin.router) if plugin and plugin.live and plugin.router is not None else None
+    fresh = api.router.routes[standing:]
+    del api.router.routes[standing:]
+    api.router.routes[:0] = fresh  # before the pages, which are mounted at the end and answer everything
+    if problem is not None:
+        raise problem
+
+
+def _mount(api: FastAPI, plugin: registry.Plugin, own: APIRouter) -> PluginProblem | None:
+    prefix = f"/api/plugins/{plugin.name}"
+    if clash := _clash(api, own, prefix):
+        return PluginProblem(Cause.ROUTE_CLASH, f"{clash} is taken by the shell and again by {plugin.name}", "routes.py")
+    guarded, standing = guard_routes(plugin, own), len(api.router.routes)
+    api.include_router(guarded, prefix=prefix, tags=[plugin.name], dependencies=[Depends(_gate(plugin.name))])
+    for one in api.router.routes[standing:]:
+        setattr(one, _OF_PLUGIN, plugin.name)
+    return None
 
 
 def _gate(name: str) -> Any:
@@ -111,7 +121,8 @@ def _gate(name: str) -> Any:
 
 def _clash(api: FastAPI, router: APIRouter, prefix: str) -> str:
     """The first path of the router that the API already answers; empty when there is none."""
-    taken = {key for route in api.routes for key in _keys(route, "")}
+    near = [route for route in api.routes if getattr(route, "path", "").startswith(prefix)]
+    taken = {key for route in near for key in _keys(route, "")}
     return next((path for route in router.routes for path, method in _keys(route, prefix) if (path, method) in taken), "")
 
 
@@ -132,5 +143,5 @@ async def _json_object(request: Request) -> dict[str, Any]:
     except NotJson:
         data = None
     if not isinstance(data, dict):
-        raise BadRequest("The body must be a JSON object.")
+        raise BadRequest(tr("The body must be a JSON object."))
     return data

@@ -63,7 +63,7 @@ def _is_public(reached: str) -> bool:
     if reached in _PACKAGES:
         return True
     module, _, name = reached.rpartition(".")
-    known = module in _PACKAGES or module.startswith(f"{SDK}.") and module != _FOR_TESTS
+    known = module in _PACKAGES or module.startswith(tuple(f"{package}." for package in _PACKAGES)) and module != _FOR_TESTS
     return known and (name == "*" or name in _names(module))
 
 

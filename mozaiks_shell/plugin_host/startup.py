@@ -1,27 +1,23 @@
-"""What happens to plugins when a worker starts and stops, and the operator's retry."""
+"""What happens to plugins when a worker starts and stops."""
 
 import asyncio
-import contextlib
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
-from mozaiks_shell.foundation.errors import Conflict, NotFound
+from sqlalchemy.exc import SQLAlchemyError
+
 from mozaiks_shell.foundation.settings import Settings
-from mozaiks_shell.plugin_host import registry
-from mozaiks_shell.plugin_host.errors import PluginProblem
-from mozaiks_shell.plugin_host.execution import run_init
-from mozaiks_shell.plugin_host.migrations import migrate
-from mozaiks_shell.plugin_host.registry import Plugin, PluginState
-from mozaiks_shell.plugin_host.withdraw import silence, unsilence
+from mozaiks_shell.plugin_host import choices, lifecycle, registry, worker
+from mozaiks_shell.plugin_host.lifecycle import Lock, no_lock
+from mozaiks_shell.plugin_host.loop_guard import guard_loop
+from mozaiks_shell.plugin_host.migrations import pending
+from mozaiks_shell.plugin_host.nursery import nursery
+from mozaiks_shell.plugin_host.registry import Plugin
 
-Lock = Callable[[Settings], AbstractContextManager[None]]
-
-
-def _no_lock(_: Settings) -> AbstractContextManager[None]:
-    return contextlib.nullcontext()
+FOLLOW_SECONDS = 5.0
 
 
-async def start_plugins(settings: Settings, lock: Lock = _no_lock) -> None:
+async def start_plugins(settings: Settings, lock: Lock = no_lock) -> Callable[[], Awaitable[None]]:
     """Migrate and initialise every loaded plugin. One that fails goes to quarantine; the others start.
 
     Call in the lifespan, after the shell's own migrations.
@@ -29,42 +25,32 @@ async def start_plugins(settings: Settings, lock: Lock = _no_lock) -> None:
     Args:
         settings: Whose database.
         lock: The lock the shell's own migrations run under, so that only one worker migrates.
+
+    Returns:
+        What to await when the worker stops.
     """
-    for plugin in registry.all_plugins():
-        if plugin.live:
-            await _start(plugin, settings, lock)
+    lifecycle.use_lock(lock)
+    with suppress(SQLAlchemyError, OSError):
+        await choices.refresh()  # there may have been no database yet when the plugins were loaded
+    live = [plugin for plugin in registry.in_load_order() if plugin.live]
+    behind = {plugin.name for plugin in await asyncio.to_thread(pending, live, settings)}
+    for plugin in live:
+        await lifecycle.start(plugin, settings, migrated=plugin.name not in behind)
+    following = asyncio.create_task(choices.follow(FOLLOW_SECONDS))
+    unguard = guard_loop(settings.plugin_stall_seconds)
+
+    async def stop() -> None:
+        following.cancel()
+        if unguard is not None:
+            unguard()
+        await worker.stop_workers()
+        await asyncio.to_thread(nursery.end)
+        await lifecycle.stop_all()
+
+    return stop
 
 
-async def retry(name: str, settings: Settings, lock: Lock = _no_lock) -> Plugin:
-    """Start a plugin again whose migration or ``on_init`` failed.
-
-    Raises:
-        NotFound: unknown plugin.
-        Conflict: it is not in quarantine, or only a restart can help.
-    """
-    plugin = registry.find(name)
-    if plugin is None:
-        raise NotFound(f"There is no plugin {name}.", code="PLUGIN_NOT_FOUND")
-    if plugin.problem is None:
-        raise Conflict(f"{plugin.manifest.title} is not in quarantine.", code="PLUGIN_NOT_QUARANTINED")
-    if not plugin.recoverable:
-        raise Conflict(plugin.problem.cause.remedy, code="RESTART_NEEDED")
-    await _start(plugin, settings, lock)
-    return plugin
-
-
-async def _start(plugin: Plugin, settings: Settings, lock: Lock) -> None:
-    def locked() -> None:
-        with lock(settings):
-            migrate(plugin, settings)
-
-    try:
-        await asyncio.to_thread(locked)
-        await run_init(plugin)
-    except PluginProblem as problem:
-        plugin.state, plugin.problem = PluginState.QUARANTINED, problem
-        silence(plugin)
-        registry.report(plugin)
-        return
-    unsilence(plugin)
-    plugin.state, plugin.problem = PluginState.LOADED, None
+async def retry(name: str, settings: Settings, lock: Lock = no_lock) -> Plugin:
+    """As :func:`.lifecycle.retry`, under this lock."""
+    lifecycle.use_lock(lock)
+    return await lifecycle.retry(name, settings)

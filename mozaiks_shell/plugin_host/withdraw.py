@@ -104,9 +104,10 @@ def _withdraw_states(plugin: Plugin) -> None:
 
 def _withdraw_tables(plugin: Plugin, further: set[str]) -> None:
     names = set(plugin.tables) | further
-    for table in plugin_tables(plugin):
-        names.add(str(table.__tablename__))
-        mappers: Any = table._sa_registry  # type: ignore[attr-defined]
+    mappers: Any = SQLModel._sa_registry  # type: ignore[attr-defined]
+    unscoped = {one.class_ for one in mappers.mappers if belongs(one.class_.__module__, plugin)}
+    for table in [*plugin_tables(plugin), *unscoped.difference(plugin_tables(plugin))]:
+        names.add(str(getattr(table, "__tablename__", "")))
         if (manager := manager_of_class(table)) is not None:
             mappers._dispose_manager_and_mapper(manager)
             mappers._managers.pop(manager, None)

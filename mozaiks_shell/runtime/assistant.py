@@ -43,6 +43,11 @@ class Assistant:
         self._delay_ms = delay_ms
 
     @property
+    def model(self) -> LanguageModel | None:
+        """The language model, if one is connected."""
+        return self._model
+
+    @property
     def greeting(self) -> str:
         """What it says when somebody comes in."""
         if self._model is not None:

@@ -78,7 +78,7 @@ class TokenVerifier:
         self._config = config
         self._http = http
         self._keys: KeySet | None = _read_keys(config.jwks) if config.jwks else None
-        self._fetched_at = 0.0
+        self._fetched_at = time.monotonic() if self._keys is not None else 0.0  # given keys are fresh
         self._claims = jwt.JWTClaimsRegistry(
             leeway=config.clock_skew_seconds,
             exp={"essential": True},
@@ -132,7 +132,7 @@ class TokenVerifier:
         age = time.monotonic() - self._fetched_at
         known = self._keys is not None and any(k.kid == kid for k in self._keys.keys)
         stale = age > _KEYS_LIVE_SECONDS if known else age > _REFETCH_PAUSE_SECONDS
-        if self._config.jwks is None and (stale or self._keys is None):
+        if self._config.jwks_url is not None and (stale or self._keys is None):
             await self._fetch()
         for key in self._keys.keys if self._keys else ():
             if key.kid == kid:

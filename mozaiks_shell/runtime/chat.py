@@ -7,17 +7,24 @@ needs is atomic: no frame is lost between the two, none comes twice.
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
-from collections import deque
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections import Counter, deque
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from . import frames
 from .frames import Frame
+from .journal import IN_RUN, Journal
+from .past import COMPLETED, IN_PROGRESS, Past
+from .pieces import Draft, Message, Question, UiTool
 
-IN_PROGRESS, COMPLETED = 0, 1
+__all__ = ["COMPLETED", "IN_PROGRESS", "Chat", "Draft", "Listener", "Message", "Question", "UiTool"]
+
 END_FRAMES = ("chat.run_complete", "error")
 MAX_ANSWER_CHARS = 200_000
+_MAX_VARIABLES = 100_000  # characters of JSON
+_NUMBERS_AHEAD = 5000  # sequences reserved in the database: prints are not stored one by one
 
 
 class Listener(Protocol):
@@ -26,77 +33,26 @@ class Listener(Protocol):
     def send(self, frame: Frame) -> None:
         """Queue a frame; must not block and must not raise."""
 
-
-@dataclass(frozen=True)
-class Message:
-    """A stored message; ``index`` is its place in the whole conversation, counting dropped ones too."""
-
-    index: int
-    sequence: int
-    role: str
-    agent: str
-    content: str
-    timestamp: str
-    metadata: Frame | None
+    def end(self, code: int, reason: str) -> None:
+        """Close it soon."""
 
 
-@dataclass
-class Question:
-    """A pending ``chat.input_request``."""
-
-    frame: Frame
-    answer: asyncio.Future[str]
-    password: bool = False
-
-    @property
-    def id(self) -> str:
-        """The request id."""
-        return str(self.frame["data"]["request_id"])
-
-
-@dataclass
-class UiTool:
-    """A shown UI tool that awaits its answer."""
-
-    frame: Frame
-    answer: asyncio.Future[Frame]
-
-    @property
-    def id(self) -> str:
-        """The event id (``corr``)."""
-        return str(self.frame["data"]["corr"])
-
-    @property
-    def component(self) -> str:
-        """The component type, which is also the ``ui_tool_id``."""
-        return str(self.frame["data"]["component_type"])
-
-    @property
-    def display(self) -> str:
-        """``inline`` or ``artifact``."""
-        return str(self.frame["data"]["display"])
-
-
-@dataclass(eq=False)
-class Draft:
-    """An answer that is being written: the chunks so far and the task that writes it."""
-
-    agent: str
-    chunks: list[Frame] = field(default_factory=list)
-    size: int = 0
-    task: asyncio.Task[None] | None = None
-    cancelled: bool = False
-
-    @property
-    def text(self) -> str:
-        """What was written so far."""
-        return "".join(chunk["data"]["content"] for chunk in self.chunks)
-
-
-class Chat:
+class Chat(Past):
     """State of one chat and the only place that sends its frames."""
 
-    def __init__(self, app_id: str, user_id: str, workflow: str, chat_id: str, *, keep: int, keep_missed: int) -> None:
+    def __init__(
+        self,
+        app_id: str,
+        user_id: str,
+        workflow: str,
+        chat_id: str,
+        *,
+        keep: int,
+        keep_missed: int,
+        born: int = 0,
+        on_change: Callable[[Chat], None] | None = None,
+        counts: Counter[str] | None = None,
+    ) -> None:
         self.app_id, self.user_id, self.workflow, self.chat_id = app_id, user_id, workflow, chat_id
         self.created_at = self.updated_at = frames.stored_now()
         self.status = IN_PROGRESS
@@ -107,23 +63,74 @@ class Chat:
         self.tools: dict[str, UiTool] = {}
         self.drafts: list[Draft] = []
         self.last_artifact: Frame | None = None
-        self.listeners: set[Listener] = set()
+        self.failed = False  # completed, but not in order: opens no gate
+        self.listeners: dict[Listener, None] = {}  # the oldest first
         self.run: asyncio.Task[None] | None = None
+        self.variables: Frame = {}  # what component actions set
+        self.attachments: list[Frame] = []
+        self.has_children = False
+        self.usage = {"prompt_tokens": 0, "completion_tokens": 0, "turns": 0}
+        self.born = born
+        self.journal = Journal(kept=on_change is not None)
+        self.version = self.saved = 0
+        self.base: tuple[str, str] | None = None  # owner and body of the row as this process knows it
+        self.lost = False
+        self.unsaved: list[Message] = []
+        self.saved_steps = self.saved_clears = 0
+        self.reserved = 0
+        self._raised: dict[str, asyncio.Future[Any]] = {}
+        self._on_change = on_change
+        self._counts = counts
         self._missed: deque[Frame] = deque(maxlen=keep_missed)
+
+    @property
+    def id(self) -> str:
+        """The chat id."""
+        return self.chat_id
+
+    def lose(self) -> None:
+        """Another process has taken this chat over: stop, and send everybody there."""
+        self.lost = True
+        if self.run is not None:
+            self.run.cancel()
+        for listener in tuple(self.listeners):
+            listener.end(1012, "Served by another process")
+
+    def touch(self) -> None:
+        """Something changed that has to be stored."""
+        self.version += 1
+        if self._on_change is not None:
+            self._on_change(self)
 
     # -- sending -----------------------------------------------------------------------------------------
 
     def emit(self, frame: Frame, *, keep: bool = True) -> None:
         """Send to every listener. With none, ``keep`` holds the frame for the next one; frames a snapshot
-        can rebuild (texts, prints, questions, UI tools) are emitted with ``keep=False``."""
-        for listener in self.listeners:
-            listener.send(frame)
+        can rebuild (texts, prints, questions, UI tools) are emitted with ``keep=False``. A run that walks through
+        its past sends nothing."""
+        if self.journal.replaying and IN_RUN.get():
+            return
+        if self._counts is not None:
+            self._counts[frame["type"]] += 1
+        if frame["type"] == "chat.usage_delta":
+            self._account(frame["data"])
         if keep and not self.listeners:
             self._missed.append(frame)
+            self.touch()
+        for listener in tuple(self.listeners):
+            listener.send(frame)
+
+    def _account(self, data: Frame) -> None:
+        self.usage["turns"] += 1
+        for name in ("prompt_tokens", "completion_tokens"):
+            self.usage[name] += data[name]
 
     def next_sequence(self) -> int:
         """The number of the next text or print frame (protocol §2.2)."""
         self.sequence += 1
+        if self.sequence > self.reserved - _NUMBERS_AHEAD // 2:
+            self.reserved = self.sequence + _NUMBERS_AHEAD
+            self.touch()
         return self.sequence
 
     def add_message(self, role: str, agent: str, content: str, metadata: Frame | None = None) -> Message:
@@ -132,10 +139,17 @@ class Chat:
         self.messages.append(message)
         self.message_count += 1
         self.updated_at = message.timestamp
+        if self._on_change is not None:
+            self.unsaved.append(message)
+        self.touch()
         return message
 
     def say(self, role: str, agent: str, content: str, extra: Frame | None = None) -> None:
         """Store a message of the run and send its ``chat.text``."""
+        if IN_RUN.get():
+            if self.recall("said") is not None:
+                return
+            self.journal.write("said", body={"content": content, "extra": extra})
         metadata = {"source": "workflow", "sequence": self.sequence + 1, **(extra or {})}
         message = self.add_message(role, agent, content, metadata)
         data: Frame = {"kind": "text", "agent": agent, "content": content, "chat_id": self.chat_id}
@@ -149,6 +163,21 @@ class Chat:
         data: Frame = {"kind": "text", "agent": "user", "content": content, "index": message.index}
         data |= {**frames.text_flags(), "sequence": message.sequence}
         self.emit(frames.queued("chat.text", data), keep=False)
+
+    def attach_file(self, attachment: Frame) -> None:
+        """Tell everybody that a file was attached, and let the run know of it."""
+        self.attachments = [*self.attachments[-99:], attachment]
+        self.touch()
+        self.emit(frames.attachment_uploaded(self.chat_id, self.app_id, self.user_id, self.workflow, attachment))
+
+    def set_variables(self, values: Frame) -> bool:
+        """Set context variables; False when there would be too much of them."""
+        variables = self.variables | values
+        if len(json.dumps(variables)) > _MAX_VARIABLES:
+            return False
+        self.variables = variables
+        self.touch()
+        return True
 
     # -- drafts ------------------------------------------------------------------------------------------
 
@@ -186,9 +215,14 @@ class Chat:
 
     def ask(self, prompt: str, *, password: bool = False) -> Question:
         """Raise a question."""
+        again: Question | None = self._raise_again("ask")
+        if again is not None:
+            return again
         frame = frames.input_request(str(uuid.uuid4()), prompt, password=password)
         question = Question(frame, asyncio.get_running_loop().create_future(), password)
         self.questions[question.id] = question
+        self.journal.write("ask", question.id, {"frame": frame, "password": password})
+        self.touch()
         self.emit(frame, keep=False)
         return question
 
@@ -197,8 +231,8 @@ class Chat:
         question = self.questions.pop(request_id, None)
         if question is None or question.answer.done():
             return False
+        self._resolve(request_id, question.answer, text, secret=question.password)
         self.emit(frames.input_ack(request_id))
-        question.answer.set_result(text)
         return True
 
     def echo_answer(self, text: str, *, password: bool = False) -> None:
@@ -208,6 +242,9 @@ class Chat:
 
     def show(self, component: str, payload: Frame, display: str, agent: str) -> UiTool:
         """Show a UI tool and remember it as ``last_artifact`` (protocol §1.3: inline ones too)."""
+        again: UiTool | None = self._raise_again("show")
+        if again is not None:
+            return again
         event_id = f"{component}_{uuid.uuid4().hex[:8]}"
         payload = {**payload, "workflow_name": self.workflow, "display": display, "mode": display}
         frame = frames.tool_call(event_id, component, payload, display, agent)
@@ -221,6 +258,8 @@ class Chat:
             "payload": payload,
             "updated_at": frames.stored_now(),
         }
+        self.journal.write("show", tool.id, {"frame": frame})
+        self.touch()
         self.emit(frame, keep=False)
         return tool
 
@@ -229,21 +268,23 @@ class Chat:
         tool = self.tools.pop(event_id, None)
         if tool is None or tool.answer.done():
             return False
+        self._resolve(event_id, tool.answer, response)
         if tool.display != "inline":  # an inline card is closed by the run, after the acknowledgement
             self.emit(frames.ui_tool_dismiss(tool.id, tool.component))
-        tool.answer.set_result(response)
         return True
 
     def dismiss(self, tool: UiTool) -> None:
         """Withdraw a UI tool nobody answered."""
         if self.tools.pop(tool.id, None) is not None:
             tool.answer.cancel()
+            self.touch()
             self.emit(frames.ui_tool_dismiss(tool.id, tool.component))
 
     def withdraw(self, question: Question) -> None:
         """Forget a question; the contract has no frame for it, a late answer is rejected."""
         if self.questions.pop(question.id, None) is not None:
             question.answer.cancel()
+            self.touch()
 
     # -- listeners ---------------------------------------------------------------------------------------
 
@@ -256,7 +297,18 @@ class Chat:
         """Hand over what was sent while nobody listened."""
         missed = list(self._missed)
         self._missed.clear()
+        if missed:
+            self.touch()
         return missed
+
+    @property
+    def missed(self) -> list[Frame]:
+        """What was sent while nobody listened, without taking it."""
+        return list(self._missed)
+
+    def give_back(self, missed: list[Frame]) -> None:
+        """Put frames into the buffer for the next listener (they come from the database)."""
+        self._missed.extendleft(reversed(missed))
 
     @property
     def has_undelivered_end(self) -> bool:
@@ -267,8 +319,8 @@ class Chat:
         """Send a newcomer its snapshot and every frame from here on."""
         for frame in snapshot:
             listener.send(frame)
-        self.listeners.add(listener)
+        self.listeners[listener] = None
 
     def detach(self, listener: Listener) -> None:
         """The listener went away; the run goes on."""
-        self.listeners.discard(listener)
+        self.listeners.pop(listener, None)

@@ -5,9 +5,14 @@ Nothing is read from the environment: whatever the runtime may know, its parent 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+UPLOAD_SUFFIXES = (
+    ".txt", ".md", ".csv", ".tsv", ".json", ".yaml", ".yml", ".xml", ".log", ".pdf", ".docx", ".xlsx", ".pptx", ".odt", ".ods",
+    ".png", ".jpg", ".jpeg", ".gif", ".webp", ".py", ".js", ".ts", ".zip",
+)  # fmt: skip
 
 
 class ConfigError(Exception):
@@ -26,7 +31,7 @@ class RuntimeConfig(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(default=0, ge=0, le=65535, description="0 picks a free port")
     jwks_url: str | None = None
-    jwks: dict[str, Any] | None = Field(default=None, description="inline key set; wins over jwks_url")
+    jwks: dict[str, Any] | None = Field(default=None, description="inline key set; jwks_url is asked for keys it lacks")
     issuer: str | None = None
     audience: str | None = None
     scope: str = "openid"
@@ -39,6 +44,21 @@ class RuntimeConfig(BaseModel):
     max_chats: int = Field(default=1000, ge=1, description="chats kept; least recently used go first")
     max_messages_per_chat: int = Field(default=400, ge=10)
     max_missed_frames: int = Field(default=200, ge=1, description="protocol §2.9: while nobody listens")
+    max_sockets_per_chat: int = Field(default=4, ge=1, description="a further one takes over from the oldest (protocol §2.9)")
+    max_queued_bytes: int = Field(default=8_000_000, ge=10_000, description="unread bytes of one socket until it is cut off")
+    database_url: str | None = Field(
+        default=None, repr=False, description="async SQLAlchemy URL; without one chats live in memory"
+    )
+    workflows_path: str | None = Field(default=None, description="folder of published workflow folders")
+    sample_workflows: bool = Field(default=False, description="offer the runtime's samples too")
+    engine: Literal["auto", "scripted", "openai", "ag2"] = Field(
+        default="auto", description="what thinks for agents of folders; auto: AG2 if installed, scripts without a model"
+    )
+    pack_path: str | None = Field(default=None, description="default: _pack/workflow_graph.json in workflows_path")
+    uploads_path: str | None = Field(default=None, description="folder of attachments; without one uploads are refused")
+    upload_max_bytes: int = Field(default=25 * 1024 * 1024, ge=1, description="protocol §1.3")
+    upload_workflows: list[str] | None = Field(default=None, description="workflows that take attachments; null: all")
+    upload_suffixes: list[str] = Field(default=[*UPLOAD_SUFFIXES], description="kinds of files that are taken")
 
     @field_validator("jwks_url", "openai_base_url")
     @classmethod
@@ -85,6 +105,18 @@ def parse_config(line: str | bytes) -> RuntimeConfig:
     try:
         return RuntimeConfig.model_validate_json(line)
     except ValidationError as error:
-        # Only places and reasons: the offending values may be secrets.
-        problems = (f"{'.'.join(map(str, e['loc'])) or 'line'}: {e['msg']}" for e in error.errors())
-        raise ConfigError("bad configuration: " + "; ".join(problems).replace("\n", " ")) from None
+        raise _problem(error) from None
+
+
+def checked_config(told: dict[str, Any]) -> RuntimeConfig:
+    """The configuration from values; raise :class:`ConfigError` as :func:`parse_config` does."""
+    try:
+        return RuntimeConfig.model_validate(told)
+    except ValidationError as error:
+        raise _problem(error) from None
+
+
+def _problem(error: ValidationError) -> ConfigError:
+    # Only places and reasons: the offending values may be secrets.
+    problems = (f"{'.'.join(map(str, e['loc'])) or 'line'}: {e['msg']}" for e in error.errors())
+    return ConfigError("bad configuration: " + "; ".join(problems).replace("\n", " "))

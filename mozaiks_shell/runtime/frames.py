@@ -148,6 +148,59 @@ def tool_response(event_id: str, response: Frame) -> Frame:
     return queued("chat.tool_response", head | {"agent": None, "result": result, "status": "ok"})
 
 
+def attachment_uploaded(chat_id: str, app_id: str, user_id: str, workflow: str, attachment: Frame) -> Frame:
+    """A file was attached to the chat."""
+    owner = {"chat_id": chat_id, "app_id": app_id, "user_id": user_id, "workflow_name": workflow}
+    return queued("chat.attachment_uploaded", {"kind": "attachment_uploaded", **owner, "attachment": attachment})
+
+
+def component_action_ack(component_id: str, action_type: str, applied: Frame, chat_id: str) -> Frame:
+    """A component set context variables; no prefix, as published."""
+    told = {"component_id": component_id, "action_type": action_type, "applied": applied, "chat_id": chat_id}
+    return queued("component_action_ack", {"kind": "component_action_ack", **told})
+
+
+def oauth_completed(told: Frame) -> Frame:
+    """Somebody signed in at a platform; ``told`` is the body of the webhook."""
+    data = {
+        "kind": "oauth_completed",
+        "chat_id": told["chatSessionId"],
+        "app_id": told["appId"],
+        "user_id": told["userId"],
+        "platform": told["platform"],
+        "success": told["success"],
+        "account_id": told["accountId"],
+        "account_name": told["accountName"],
+        "error": told["error"],
+        "correlation_id": told["correlationId"],
+    }
+    return queued("oauth_completed", data)
+
+
+def workflow_started(chat_id: str, workflow: str, app_id: str, user_id: str, label: str | None) -> Frame:
+    """A chat was started beside this one; open a socket for it to hear it."""
+    data = {"chat_id": chat_id, "workflow_name": workflow, "app_id": app_id, "user_id": user_id}
+    return direct("chat.workflow_started", data | ({"label": label} if label else {}))
+
+
+def workflow_batch_started(workflows: list[Frame], blocked: list[Frame]) -> Frame:
+    """Several were."""
+    return direct("chat.workflow_batch_started", {"count": len(workflows), "workflows": workflows, "blocked": blocked})
+
+
+def prereq_blocked(workflow: str, message: str, chat_id: str) -> Frame:
+    """A workflow may not be started yet; the chat id stands beside the data, as published."""
+    data = {"workflow_name": workflow, "message": message, "error_code": "WORKFLOW_PREREQS_NOT_MET"}
+    frame = direct("chat.prereq_blocked", data)
+    return {"type": frame["type"], "data": data, "chat_id": chat_id, "timestamp": frame["timestamp"]}
+
+
+def prereqs_not_met(workflow: str, message: str, chat_id: str) -> Frame:
+    """A socket was opened for a workflow that may not be started yet; the close follows."""
+    data = {"message": message, "error_code": "WORKFLOW_PREREQS_NOT_MET"}
+    return direct("chat.error", data | {"workflow_name": workflow, "chat_id": chat_id})
+
+
 def navigate(path: str, agent: str) -> Frame:
     """Ask the shell to open a page."""
     return queued("chat.navigate", {"kind": "navigate", "path": path, "agent": agent})
@@ -173,3 +226,9 @@ def run_failed(message: str, chat_id: str) -> Frame:
     """A run broke; no prefix, as published."""
     data = {"message": message, "error_code": "WORKFLOW_EXECUTION_FAILED", "chat_id": chat_id}
     return queued("error", data)
+
+
+def run_interrupted() -> Frame:
+    """The process died while it was working; what it was doing is done again now."""
+    message = "The runtime was restarted while it was working. It goes on from the last step it had finished."
+    return queued("chat.error", {"message": message, "error_code": "RUN_INTERRUPTED"})

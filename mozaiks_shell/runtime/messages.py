@@ -116,6 +116,34 @@ class SwitchWorkflow(_Lenient):
     chat_id: Name
 
 
+class StartWorkflow(_Lenient):
+    """Start another workflow beside this one."""
+
+    type: Literal["chat.start_workflow"]
+    workflow_name: Name
+    initial_message: Text | None = None
+    auto_run: bool = True
+    initial_agent: Name | None = None
+
+
+class BatchRun(_Lenient):
+    """One workflow of a batch."""
+
+    workflow_name: Name
+    initial_message: Text | None = None
+    initial_agent: Name | None = None
+    label: Name | None = None
+
+
+class StartWorkflowBatch(_Lenient):
+    """Start several workflows beside this one."""
+
+    type: Literal["chat.start_workflow_batch"]
+    runs: list[BatchRun] = Field(min_length=1, max_length=10)
+    auto_run: bool = True
+    activate_first: bool = False
+
+
 class Cancel(_Lenient):
     """Stop the answer that is being written."""
 
@@ -123,7 +151,17 @@ class Cancel(_Lenient):
     chat_id: Name
 
 
-ClientFrame = Submit | UiToolResponse | Resume | EnterGeneralMode | StartGeneralChat | SwitchWorkflow | Cancel
+ClientFrame = (
+    Submit
+    | UiToolResponse
+    | Resume
+    | EnterGeneralMode
+    | StartGeneralChat
+    | SwitchWorkflow
+    | StartWorkflow
+    | StartWorkflowBatch
+    | Cancel
+)
 _FRAMES: TypeAdapter[ClientFrame] = TypeAdapter(Annotated[ClientFrame, Field(discriminator="type")])
 
 
@@ -163,3 +201,26 @@ class UiToolBody(_Lenient):
 
     event_id: Name
     response_data: dict[str, Any]
+
+
+class ComponentAction(_Lenient):
+    """POST /chat/{app}/{chat}/component_action."""
+
+    component_id: Name
+    action_type: Name
+    action_data: dict[str, Any] = {}
+
+
+class OAuthCompleted(_Lenient):
+    """POST /api/realtime/oauth/completed; the field names are the webhook's."""
+
+    chatSessionId: Name
+    appId: Name
+    userId: Name
+    platform: Name
+    success: bool
+    correlationId: str | None = Field(default=None, max_length=256)
+    accountId: str | None = Field(default=None, max_length=256)
+    accountName: str | None = Field(default=None, max_length=256)
+    error: str | None = Field(default=None, max_length=2000)
+    timestampUtc: str | None = Field(default=None, max_length=64)

@@ -1,7 +1,7 @@
 """What a chat tells about itself: meta data, the snapshot for a new socket, and ``client.resume``.
 
 Unlike the published runtime (protocol §2.8, defects a to e) nothing here starts, answers or ends anything: a
-question that was pending stays pending under the same id, a finished run is reported and not repeated.
+question that was pending stays pending under the same id, a finished run is shown and not repeated.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 from typing import Any
 
 from . import frames
-from .chat import END_FRAMES, IN_PROGRESS, Chat, Message
+from .chat import END_FRAMES, Chat, Message
 from .frames import Frame
 
 
@@ -27,7 +27,7 @@ def chat_meta(chat: Chat, *, existed: bool = True) -> Frame:
         "workflow_name": chat.workflow,
         "app_id": chat.app_id,
         "user_id": chat.user_id,
-        "has_children": False,
+        "has_children": chat.has_children,
         "cache_seed": cache_seed(chat.app_id, chat.chat_id),
         "chat_exists": existed,
         "last_artifact": chat.last_artifact,
@@ -43,7 +43,7 @@ def http_meta(chat: Chat) -> Frame:
         "exists": True,
         "chat_id": chat.chat_id,
         "workflow_name": chat.workflow,
-        "has_children": False,
+        "has_children": chat.has_children,
         "cache_seed": cache_seed(chat.app_id, chat.chat_id),
         "status": chat.status,
         "last_sequence": chat.message_count,
@@ -77,12 +77,11 @@ def snapshot(chat: Chat, *, existed: bool) -> list[Frame]:
     missed = chat.take_missed()
     ending = [frame for frame in missed if ended and frame["type"] in (*END_FRAMES, "unknown")]
     out += [frame for frame in missed if frame not in ending]
-    used = chat.running or bool(chat.message_count)
-    if ended or (used and chat.status == IN_PROGRESS):
+    if ended or chat.running or chat.message_count:
         out += [_replayed(message) for message in chat.messages]
         out.append({"type": "chat.resume_boundary", "data": {}, "agent": "Agent"})
     for draft in chat.drafts:
-        out += draft.chunks or [frames.select_speaker(draft.agent)]
+        out += [frames.select_speaker(draft.agent), *draft.chunks]
     out += [tool.frame for tool in chat.tools.values()]
     out += [question.frame for question in chat.questions.values()]
     return out + ending

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from . import frames
 from .assistant import Assistant
-from .chat import COMPLETED, IN_PROGRESS, Chat, Question, UiTool
+from .chat import Chat, Question, UiTool
 from .frames import Frame
+from .journal import IN_RUN, PastDiffers
 from .messages import UiContext
-from .streaming import Answer, Meter, words, write
+from .streaming import Answer, AnswerError, Meter, words, write
 
 if TYPE_CHECKING:
     from .workflows import Workflow
@@ -50,10 +51,18 @@ class Run:
 
         Returns also after ``user.cancel`` (``cancelled``) and after a failing source (``error``).
         """
+        past = self.chat.recall("said", "failed")
+        if past is not None:  # said before this process began
+            extra = past.get("extra") or {}
+            error = AnswerError(past["code"], past["message"]) if "code" in past else None
+            return Answer(past.get("content", ""), bool(extra.get("cancelled")), error)
         speaker = agent or self.agent
         meter = meter or Meter(prompt_text=self._last_input)
         finish = partial(self._finish, speaker)
-        return await write(self.chat, speaker, source, meter, finish)
+        answer = await write(self.chat, speaker, source, meter, finish)
+        if answer.error is not None and not answer.text:
+            self.chat.note("failed", {"code": answer.error.code, "message": answer.error.message})
+        return answer
 
     def _finish(self, speaker: str, text: str, extra: Frame) -> None:
         self.chat.say("assistant", speaker, text, extra)
@@ -132,10 +141,10 @@ class Runner:
 
     def start(self, chat: Chat, workflow: Workflow, first_input: str | None = None) -> None:
         """Begin a run of a chat that has none. ``first_input`` answers the run's first question."""
+        first_input = chat.begin_run(first_input)
         run = Run(chat, workflow.agent, self._assistant, self._delay_ms)
         if first_input is not None:
             run.backlog.append(first_input)
-        chat.status = IN_PROGRESS
         self._runs[chat] = run
         chat.run = asyncio.create_task(self._live(run, workflow), name=f"run {chat.chat_id}")
         chat.run.add_done_callback(lambda _: self._forget(run))
@@ -152,14 +161,23 @@ class Runner:
 
     async def _live(self, run: Run, workflow: Workflow) -> None:
         chat = run.chat
+        IN_RUN.set(True)
         chat.emit(frames.run_start())
         try:
             await workflow.body(run)
         except RunExit:
             pass
+        except PastDiffers as problem:
+            log.warning("workflow %s cannot take up chat %s: %s", workflow.name, chat.chat_id, problem)
+            self._end(chat, failed=True)
+            chat.emit(frames.termination())
+            chat.emit(
+                frames.run_failed("A restart interrupted this workflow, and it cannot go on. Start it again.", chat.chat_id)
+            )
+            return
         except Exception:
             log.exception("workflow %s failed in chat %s", workflow.name, chat.chat_id)
-            self._end(chat)
+            self._end(chat, failed=True)
             chat.emit(frames.termination())
             chat.emit(frames.run_failed("The workflow stopped because of an internal error.", chat.chat_id))
             return
@@ -168,10 +186,9 @@ class Runner:
         chat.emit(frames.run_complete())
 
     @staticmethod
-    def _end(chat: Chat) -> None:
+    def _end(chat: Chat, *, failed: bool = False) -> None:
         for tool in list(chat.tools.values()):
             chat.dismiss(tool)
         for question in list(chat.questions.values()):
             chat.withdraw(question)
-        chat.status = COMPLETED
-        chat.updated_at = frames.stored_now()
+        chat.end_run(failed=failed)

@@ -23,24 +23,32 @@ _MAX_CLIENT_FRAME = 1 << 20
 
 
 def main() -> int:
-    """Run until told to stop. Exit codes: 0 asked to stop, 1 cannot listen, 2 bad configuration."""
+    """Run for a parent until told to stop. Exit codes: 0 asked to stop, 1 cannot listen, 2 bad configuration."""
+    try:
+        return run(parse_config(_read_line()), parent=True)
+    except ConfigError as error:
+        return _fail(str(error), EXIT_BAD_CONFIG)
+
+
+def run(config: RuntimeConfig, *, parent: bool = False) -> int:
+    """Run until told to stop, with exit codes as :func:`main`; ``parent``: also until stdin ends.
+
+    Raises:
+        ConfigError: the configuration cannot be used.
+    """
     # The access log would hold tokens (they travel in WebSocket URLs), so uvicorn logs warnings only.
     line = "%(asctime)s %(levelname)s %(name)s: %(message)s"
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format=line)
     for noisy in ("uvicorn", "uvicorn.error", "uvicorn.access", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
-    try:
-        config = parse_config(_read_line())
-        server = _server(config)
-    except ConfigError as error:
-        return _fail(str(error), EXIT_BAD_CONFIG)
+    server = _server(config)
     try:
         listener = _bind(config)
     except OSError as error:
         reason = f"cannot listen on {config.host}:{config.port}: {error.strerror or error}"
         return _fail(reason, EXIT_CANNOT_LISTEN)
     with contextlib.suppress(KeyboardInterrupt):  # uvicorn raises it again after an orderly end
-        asyncio.run(_serve(server, listener, config))
+        asyncio.run(_serve(server, listener, config, parent=parent))
     return EXIT_OK
 
 
@@ -92,7 +100,7 @@ def _bind(config: RuntimeConfig) -> socket.socket:
     return listener
 
 
-async def _serve(server: uvicorn.Server, listener: socket.socket, config: RuntimeConfig) -> None:
+async def _serve(server: uvicorn.Server, listener: socket.socket, config: RuntimeConfig, *, parent: bool) -> None:
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -107,7 +115,8 @@ async def _serve(server: uvicorn.Server, listener: socket.socket, config: Runtim
     while not server.started and not serving.done():  # noqa: ASYNC110 - uvicorn offers no event for it
         await asyncio.sleep(0.01)
     if not serving.done():
-        threading.Thread(target=watch_parent, name="parent watch", daemon=True).start()
+        if parent:
+            threading.Thread(target=watch_parent, name="parent watch", daemon=True).start()
         host = f"[{config.host}]" if ":" in config.host else config.host
         url = f"http://{host}:{listener.getsockname()[1]}"
         sys.stdout.write(json.dumps({"ready": True, "url": url}) + "\n")

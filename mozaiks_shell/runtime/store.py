@@ -1,99 +1,167 @@
-"""All chats and ask threads in memory, with a bound on each (least recently used go first)."""
+"""All chats: the ones in use in memory, with a bound (least recently used go first); all are in the database if there is one."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 import uuid
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from . import frames
-from .chat import IN_PROGRESS, Chat, Question, UiTool
+from .chat import IN_PROGRESS, Chat
 from .config import RuntimeConfig
 from .frames import Frame
+from .threads import Thread, ThreadStore
+
+if TYPE_CHECKING:
+    from .archive import Archive
+    from .models import RuntimeChat
+
+__all__ = ["IDEMPOTENCY_SECONDS", "ChatStore", "Thread", "ThreadStore"]
 
 IDEMPOTENCY_SECONDS = 15.0  # protocol §1.3
-_THREADS_PER_USER = 50
-_THREAD_MESSAGES = 400
+_MAILBOXES = 1000
 
 
 class ChatStore:
     """Chats by (app, chat id); every access makes a chat the most recently used."""
 
-    def __init__(self, config: RuntimeConfig) -> None:
+    def __init__(self, config: RuntimeConfig, archive: Archive | None = None) -> None:
         self._config = config
+        self._archive = archive
         self._chats: OrderedDict[tuple[str, str], Chat] = OrderedDict()
-        self._born: dict[tuple[str, str], float] = {}
+        self._loading: dict[tuple[str, str], asyncio.Lock] = {}
+        self._mail: OrderedDict[tuple[str, str], deque[tuple[str, Frame]]] = OrderedDict()
+        self.counts: Counter[str] = Counter()
+        self.runs = 0
 
     def __iter__(self) -> Iterator[Chat]:
-        """Newest first."""
-        return iter(sorted(self._chats.values(), key=lambda c: self._born[c.app_id, c.chat_id], reverse=True))
+        """The chats in memory, newest first."""
+        return iter(sorted(self._chats.values(), key=lambda chat: chat.born, reverse=True))
 
     def get(self, app_id: str, chat_id: str) -> Chat | None:
-        """The chat, whoever owns it."""
+        """The chat if it is in memory, whoever owns it."""
         chat = self._chats.get((app_id, chat_id))
+        if chat is not None and chat.lost:
+            del self._chats[app_id, chat_id]
+            return None
         if chat is not None:
             self._chats.move_to_end((app_id, chat_id))
         return chat
 
+    async def find(self, app_id: str, chat_id: str) -> Chat | None:
+        """The chat, whoever owns it."""
+        chat = self.get(app_id, chat_id)
+        if chat is not None or self._archive is None:
+            return chat
+        row = await self._archive.load(app_id, chat_id)
+        return None if row is None else await self._revive(row)
+
     def create(self, app_id: str, user_id: str, workflow: str, chat_id: str | None = None) -> Chat:
         """A new chat in progress; may push out the least recently used one nobody listens to."""
-        chat = Chat(
-            app_id,
-            user_id,
-            workflow,
-            chat_id or str(uuid.uuid4()),
-            keep=self._config.max_messages_per_chat,
-            keep_missed=self._config.max_missed_frames,
-        )
-        key = app_id, chat.chat_id
-        self._chats[key] = chat
-        self._born[key] = time.monotonic()
+        chat = self._empty(app_id, user_id, workflow, chat_id or str(uuid.uuid4()), time.time_ns())
+        self._chats[app_id, chat.chat_id] = chat
+        chat.touch()
         self._evict()
         return chat
 
-    def reusable(self, app_id: str, user_id: str, workflow: str) -> Chat | None:
+    async def reusable(self, app_id: str, user_id: str, workflow: str) -> Chat | None:
         """The chat a repeated start within the idempotency window gets."""
-        chat = self.newest(app_id, user_id, workflow)
+        chat = await self.newest(app_id, user_id, workflow)
         if chat is None or chat.status != IN_PROGRESS:
             return None
-        age = time.monotonic() - self._born[app_id, chat.chat_id]
-        return chat if age <= IDEMPOTENCY_SECONDS else None
+        return chat if time.time_ns() - chat.born <= IDEMPOTENCY_SECONDS * 1e9 else None
 
-    def owned(self, app_id: str, user_id: str, workflow: str | None = None) -> list[Chat]:
+    async def owned(
+        self, app_id: str, user_id: str, workflow: str | None = None, *, status: int | None = None, limit: int = 100
+    ) -> list[Chat]:
         """The user's chats, newest first."""
-        return [c for c in self if (c.app_id, c.user_id) == (app_id, user_id) and workflow in (None, c.workflow)]
+        if self._archive is not None:
+            await self._archive.settle()
+            rows = await self._archive.rows(app_id, user_id, workflow, status, limit)
+            return [self.get(app_id, row.chat_id) or await self._revive(row) for row in rows]
+        fits = [c for c in self if (c.app_id, c.user_id) == (app_id, user_id) and workflow in (None, c.workflow)]
+        return [chat for chat in fits if status in (None, chat.status)][:limit]
 
-    def newest(self, app_id: str, user_id: str, workflow: str) -> Chat | None:
+    async def newest(self, app_id: str, user_id: str, workflow: str) -> Chat | None:
         """The user's newest chat of a workflow."""
-        return next(iter(self.owned(app_id, user_id, workflow)), None)
+        return next(iter(await self.owned(app_id, user_id, workflow, limit=1)), None)
 
-    def question(self, request_id: str) -> tuple[Chat, Question] | None:
-        """Where a question is pending."""
-        for chat in self._chats.values():
-            if request_id in chat.questions:
-                return chat, chat.questions[request_id]
-        return None
+    async def completed(self, app_id: str, user_id: str) -> set[str]:
+        """The workflows this user has completed at least once in this app."""
+        if self._archive is not None:
+            await self._archive.settle()
+            return await self._archive.completed(app_id, user_id)
+        mine = [c for c in self._chats.values() if (c.app_id, c.user_id) == (app_id, user_id)]
+        return {chat.workflow for chat in mine if chat.status != IN_PROGRESS and not chat.failed}
 
-    def tool(self, event_id: str) -> tuple[Chat, UiTool] | None:
-        """Where a UI tool waits."""
+    async def waiting_for(self, id_: str) -> Chat | None:
+        """The chat in which this question or UI tool waits, whoever owns it."""
         for chat in self._chats.values():
-            if event_id in chat.tools:
-                return chat, chat.tools[event_id]
-        return None
+            if id_ in chat.questions or id_ in chat.tools:
+                return chat
+        found = await self._archive.pending(id_) if self._archive is not None else None
+        return await self.find(*found) if found is not None else None
+
+    async def saved(self, chat: Chat, version: int | None = None) -> None:
+        """Wait until a chat is stored; at once without a database."""
+        if self._archive is not None:
+            await self._archive.saved(chat, version)
+
+    # -- frames for chats that are not there yet ------------------------------------------------------------
+
+    def leave(self, app_id: str, chat_id: str, user_id: str, frame: Frame) -> None:
+        """Keep a frame for a chat until its user opens it (protocol §2.9: before connect)."""
+        box = self._mail.setdefault((app_id, chat_id), deque(maxlen=self._config.max_missed_frames))
+        box.append((user_id, frame))
+        self._mail.move_to_end((app_id, chat_id))
+        while len(self._mail) > _MAILBOXES:
+            self._mail.popitem(last=False)
+
+    def collect(self, chat: Chat) -> list[Frame]:
+        """What was left for a chat."""
+        box = self._mail.pop((chat.app_id, chat.chat_id), ())
+        return [frame for user_id, frame in box if user_id == chat.user_id]
+
+    # -- memory ------------------------------------------------------------------------------------------
+
+    def _empty(self, app_id: str, user_id: str, workflow: str, chat_id: str, born: int) -> Chat:
+        return Chat(
+            app_id,
+            user_id,
+            workflow,
+            chat_id,
+            keep=self._config.max_messages_per_chat,
+            keep_missed=self._config.max_missed_frames,
+            born=born,
+            on_change=self._archive.mark if self._archive is not None else None,
+            counts=self.counts,
+        )
+
+    async def _revive(self, row: RuntimeChat) -> Chat:
+        assert self._archive is not None
+        key = row.app_id, row.chat_id
+        async with self._loading.setdefault(key, asyncio.Lock()):
+            chat = self._chats.get(key)
+            if chat is None:
+                chat = self._empty(row.app_id, row.user_id, row.workflow, row.chat_id, row.born)
+                await self._archive.fill(chat, row)
+                self._chats[key] = chat
+                self._evict()
+        self._loading.pop(key, None)
+        return chat
 
     def _evict(self) -> None:
         surplus = len(self._chats) - self._config.max_chats
         for key, chat in list(self._chats.items())[:-1]:
             if surplus <= 0:
                 return
-            if chat.listeners:
+            if chat.listeners or (self._archive is not None and (chat.drafts or chat.saved != chat.version)):
                 continue
             if chat.run is not None:
                 chat.run.cancel()
-            del self._chats[key], self._born[key]
+            del self._chats[key]
             surplus -= 1
 
     def close(self) -> None:
@@ -101,77 +169,3 @@ class ChatStore:
         for chat in self._chats.values():
             if chat.run is not None:
                 chat.run.cancel()
-
-
-@dataclass
-class Thread:
-    """One ask-mode conversation."""
-
-    app_id: str
-    user_id: str
-    number: int
-    created_at: str = field(default_factory=frames.stored_now)
-    updated_at: str = field(default_factory=frames.stored_now)
-    messages: deque[Frame] = field(default_factory=lambda: deque(maxlen=_THREAD_MESSAGES))
-    count: int = 0
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # one answer at a time
-
-    @property
-    def id(self) -> str:
-        """``generalchat-{app}-{user}-{NNNN}`` (protocol §2.7)."""
-        return f"generalchat-{self.app_id}-{self.user_id}-{self.number:04d}"
-
-    @property
-    def label(self) -> str:
-        """What people see."""
-        return f"General Chat #{self.number}"
-
-    def add(self, role: str, agent: str, content: str) -> None:
-        """Store one message."""
-        self.count += 1
-        self.updated_at = frames.stored_now()
-        row = {"sequence": self.count, "role": role, "agent": agent, "content": content}
-        self.messages.append(row | {"timestamp": self.updated_at})
-
-    def announcement(self) -> Frame:
-        """The three fields of mode and session frames."""
-        return {
-            "general_chat_id": self.id,
-            "general_chat_label": self.label,
-            "general_chat_sequence": self.number,
-        }
-
-    def row(self) -> Frame:
-        """One row of the list, and the head of the transcript (protocol §1.2)."""
-        return {
-            "chat_id": self.id,
-            "label": self.label,
-            "sequence": self.number,
-            "status": IN_PROGRESS,
-            "created_at": self.created_at,
-            "last_updated_at": self.updated_at,
-            "last_sequence": self.count,
-        }
-
-
-class ThreadStore:
-    """Ask threads per user."""
-
-    def __init__(self, config: RuntimeConfig) -> None:
-        self._limit = config.max_chats
-        self._threads: OrderedDict[tuple[str, str], deque[Thread]] = OrderedDict()
-
-    def create(self, app_id: str, user_id: str) -> Thread:
-        """The user's next thread."""
-        key = app_id, user_id
-        threads = self._threads.setdefault(key, deque(maxlen=_THREADS_PER_USER))
-        self._threads.move_to_end(key)
-        thread = Thread(app_id, user_id, threads[-1].number + 1 if threads else 1)
-        threads.append(thread)
-        while len(self._threads) > self._limit:
-            self._threads.popitem(last=False)
-        return thread
-
-    def owned(self, app_id: str, user_id: str) -> list[Thread]:
-        """The user's threads, newest first."""
-        return list(self._threads.get((app_id, user_id), ()))[::-1]

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from . import frames
-from .chat import Chat
+from .chat import MAX_ANSWER_CHARS, Chat, Draft
 from .frames import Frame
 
 OFFLINE_MODEL = "offline"
@@ -66,19 +66,49 @@ async def words(text: str, delay_ms: float) -> AsyncIterator[str]:
         await asyncio.sleep(delay_ms / 1000)
 
 
-async def write(chat: Chat, agent: str, source: AsyncIterator[str], meter: Meter, finish: Callable[[str, Frame], None]) -> Answer:
+async def write(
+    chat: Chat,
+    agent: str,
+    source: AsyncIterator[str],
+    meter: Meter,
+    finish: Callable[[str, Frame], None],
+    *,
+    held: bool = False,
+    lazy: bool = False,
+    announce: bool = True,
+) -> Answer:
     """Stream ``source`` into the chat as ``agent``.
 
     ``finish(text, metadata)`` stores and sends the final ``chat.text``; it is called exactly once unless the
     source failed before its first word. A failure is returned, not raised; cancelling the surrounding task
     cancels the writing.
+
+    Args:
+        held: Send no prints; the text appears when it is complete.
+        lazy: The speaker is announced with the first word; an answer without words (tool calls alone) shows nothing.
+        announce: False for agents nobody sees.
     """
-    draft = chat.open_draft(agent)
+    if lazy:
+        draft = Draft(agent)
+        chat.drafts.append(draft)
+    else:
+        draft = chat.open_draft(agent)
     started = time.monotonic()
+    kept: list[str] = []
+    room = MAX_ANSWER_CHARS
 
     async def pump() -> None:
+        nonlocal lazy, room
         async for chunk in source:
-            chat.append(draft, chunk)
+            if lazy and chunk:
+                lazy = False
+                if announce:
+                    chat.emit(frames.select_speaker(agent), keep=False)
+            if held:
+                kept.append(chunk[:room])
+                room -= len(kept[-1])
+            else:
+                chat.append(draft, chunk)
 
     error: AnswerError | None = None
     draft.task = asyncio.create_task(pump())
@@ -91,10 +121,11 @@ async def write(chat: Chat, agent: str, source: AsyncIterator[str], meter: Meter
         error = failure
     finally:
         chat.close_draft(draft)
-    text = draft.text
-    if error is None or text:
+    text = "".join(kept) if held else draft.text
+    if text or (error is None and not lazy) or draft.cancelled:
         extra: Frame = {"cancelled": True} if draft.cancelled else {"interrupted": True} if error else {}
         finish(text, extra)
+    if error is None or text:
         chat.emit(usage_delta(chat, agent, meter, text, time.monotonic() - started))
     if error is not None:
         chat.emit(frames.failure(error.message, error.code))

@@ -6,8 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from mozaiks_shell.billing import service as _billing
+from mozaiks_shell.billing.service import PlanView
 from mozaiks_shell.foundation.access import Principal, current_principal
 from mozaiks_shell.foundation.errors import NotSignedIn
+from mozaiks_shell.foundation.i18n import tr
+from mozaiks_shell.plugin_host.service import either_way
+from mozaiks_shell.ui.state import tell_states
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -44,9 +49,31 @@ def current_user() -> CurrentUser:
         'ada@example.com'
     """
     person = current_principal()
-    if person is None:
-        raise NotSignedIn("Sign in to continue.")
+    if person is None or not person.user_id:  # a job of the app acts for nobody in particular
+        raise NotSignedIn(tr("Sign in to continue."))
+    return _as_user(person)
+
+
+def _as_user(person: Principal) -> CurrentUser:
     return CurrentUser(person.user_id, person.email, person.name, person.roles, person.app_id)
+
+
+def current_plan() -> Any:
+    """The current person's plan now, a :class:`PlanView`: ``name``, ``title``, ``rank``, ``status`` and dates.
+
+    Awaited in ``async`` code, called plainly in ``def``. In a State: ``await self.plan``.
+
+    Raises:
+        NotSignedIn: nobody is signed in.
+
+    Example:
+        >>> (await auth.current_plan()).name
+        'pro'
+    """
+    person = current_principal()
+    if person is None or not person.user_id:
+        raise NotSignedIn(tr("Sign in to continue."))
+    return either_way(_billing.plan_of(person))
 
 
 def require_user(function: Function) -> Function:
@@ -74,4 +101,6 @@ def require_user(function: Function) -> Function:
     return now  # type: ignore[return-value]
 
 
-__all__ = ["CurrentUser", "current_user", "require_user"]
+tell_states(_as_user, _billing.plan_of)
+
+__all__ = ["CurrentUser", "PlanView", "current_plan", "current_user", "require_user"]

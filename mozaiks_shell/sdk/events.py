@@ -1,33 +1,88 @@
-"""``events``: tell others that something happened, and listen (F-088, F-297)."""
+"""``events``: tell others that something happened, and listen (F-088, F-297).
+
+await events.publish("created", task_id=task.id)                 # in the plugin tasks
+
+@events.subscribe("tasks:created")                               # in any plugin
+async def count(event): ...
+
+events.on_update(Tasks.load)                                     # on a page: the person's open tabs follow
+"""
 
 import asyncio
 import functools
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import reflex as rx
+
 from mozaiks_shell.foundation import events as _bus
+from mozaiks_shell.foundation import live as _live
 from mozaiks_shell.foundation.access import current_principal
+from mozaiks_shell.foundation.errors import ShellError
 from mozaiks_shell.foundation.events import Event
+from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.plugin_host.service import calling
+from mozaiks_shell.plugin_host import faults as _faults
+from mozaiks_shell.plugin_host import registry as _registry
+from mozaiks_shell.plugin_host.service import calling, either_way
+from mozaiks_shell.ui.live import live as _listener
+from mozaiks_shell.ui.page import also_forget
+
+log = get_logger("sdk")
 
 Listener = Callable[[Event], Awaitable[None]]
 
 
-async def publish(name: str, **data: Any) -> None:
-    """Publish ``<plugin>:<name>`` on behalf of the current person.
+def publish(name: str, /, **data: Any) -> Any:
+    """Publish ``<plugin>:<name>`` on behalf of the current person, and tell their open tabs.
+
+    Awaited in ``async`` code, called plainly in ``def``.
 
     Args:
         name: What happened, in the past tense: ``created``.
-        **data: JSON-able facts.
+        **data: JSON-able facts; more than 16 kB of them reach subscribers, but no tab.
 
     Example:
         >>> await events.publish("created", task_id=task.id)     # others hear "tasks:created"
     """
     plugin = calling()
-    person = current_principal()
-    full = f"{plugin.name if plugin else 'app'}:{name}"
-    await _bus.publish(Event(full, person.app_id if person else get_settings().app_id, person.user_id if person else "", data))
+    return either_way(_publish(plugin.name if plugin else "app", name, data))
+
+
+def push(action: str, /, *, user_id: str = "", **data: Any) -> Any:
+    """Tell open tabs something that is no event for other plugins: ``{"type": "<plugin>_update", "action", "data"}``.
+
+    Args:
+        action: What pages look at: ``progress``.
+        user_id: Whose tabs. Default: the current person's.
+        **data: JSON-able facts, at most 16 kB.
+
+    Raises:
+        TooLarge, Invalid: the data cannot be sent.
+
+    Example:
+        >>> await events.push("progress", percent=40)
+    """
+    plugin, person = calling(), current_principal()
+    name = plugin.name if plugin else "app"
+    app_id = person.app_id if person else get_settings().app_id
+    return either_way(_push(name, app_id, user_id or (person.user_id if person else ""), action, data))
+
+
+def on_update(handler: Any, *, plugin: str = "") -> rx.Component:
+    """An invisible component: while the page is open, run the handler whenever this plugin tells this person's tabs.
+
+    It also runs, with the action ``reconnected``, when the connection was lost and is back, so that nothing is missed.
+
+    Args:
+        handler: An event handler; it may take ``(action: str, data: dict)``, only the action, or nothing.
+        plugin: Listen to another plugin's updates.
+
+    Example:
+        >>> return ui.stack(events.on_update(Tasks.load), task_list())
+    """
+    mine = calling()
+    return _listener(f"{plugin or (mine.name if mine else 'app')}_update", handler)
 
 
 def subscribe(*names: str) -> Callable[[Listener], Listener]:
@@ -51,8 +106,12 @@ def subscribe(*names: str) -> Callable[[Listener], Listener]:
             try:
                 async with asyncio.timeout(get_settings().plugin_timeout):
                     await listener(event)
-            except SystemExit as error:
-                raise RuntimeError(repr(error)) from error
+            except (SystemExit, Exception) as error:
+                if plugin is not None:
+                    _faults.record(plugin.name, "listener", error, event.name)
+                if isinstance(error, SystemExit):
+                    raise RuntimeError(repr(error)) from error
+                raise
 
         _bus.subscribe(*names)(bounded)
         return listener
@@ -60,4 +119,26 @@ def subscribe(*names: str) -> Callable[[Listener], Listener]:
     return keep
 
 
-__all__ = ["Event", "publish", "subscribe"]
+def _forget(owner: str) -> None:
+    if (plugin := _registry.find(owner)) is not None:
+        _bus.unsubscribe(plugin.module)
+
+
+async def _publish(plugin: str, name: str, data: dict[str, Any]) -> None:
+    person = current_principal()
+    app_id, user_id = (person.app_id, person.user_id) if person else (get_settings().app_id, "")
+    await _bus.publish(Event(f"{plugin}:{name}", app_id, user_id, data))
+    try:
+        await _push(plugin, app_id, user_id, name, data)
+    except (TypeError, ValueError, ShellError) as error:
+        log.warning("an event could not be told to tabs", plugin=plugin, event_name=name, error=str(error))
+
+
+async def _push(plugin: str, app_id: str, user_id: str, action: str, data: dict[str, Any]) -> None:
+    if user_id:
+        await _live.push(app_id, user_id, {"type": f"{plugin}_update", "action": action, "data": data})
+
+
+also_forget(_forget)
+
+__all__ = ["Event", "on_update", "publish", "push", "subscribe"]

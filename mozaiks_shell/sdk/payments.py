@@ -1,4 +1,4 @@
-"""``payments``: buying, seeing and ending a plan, whatever the payment provider (F-294).
+"""``payments``: buying, seeing and ending a plan, whatever the payment provider (F-294). Permission ``payments``.
 
 Awaited in ``async`` code, called plainly elsewhere, like ``db``.
 """
@@ -8,6 +8,7 @@ from typing import Any
 from mozaiks_shell.billing import service as _billing
 from mozaiks_shell.foundation.access import Principal, current_principal
 from mozaiks_shell.foundation.errors import NotSignedIn
+from mozaiks_shell.plugin_host.permissions import Permission, demand
 from mozaiks_shell.plugin_host.service import either_way
 
 
@@ -20,6 +21,7 @@ def checkout(plan: str) -> Any:
     Example:
         >>> return rx.redirect(await payments.checkout("pro"))
     """
+    demand(Permission.PAYMENTS)
     return either_way(_billing.checkout(_me(), plan))
 
 
@@ -31,6 +33,7 @@ def status() -> Any:
         >>> (await payments.status())["plan"]
         'free'
     """
+    demand(Permission.PAYMENTS)
     return either_way(_billing.describe(_me()))
 
 
@@ -39,13 +42,19 @@ def cancel() -> Any:
 
     Raises:
         Conflict: there is no paid plan, or it is cancelled already.
+
+    Example:
+        >>> await payments.cancel()
+        >>> (await payments.status())["cancel_at_period_end"]
+        True
     """
+    demand(Permission.PAYMENTS)
     return either_way(_billing.cancel(_me()))
 
 
 def _me() -> Principal:
     person = current_principal()
-    if person is None:
+    if person is None or not person.user_id:
         raise NotSignedIn("Sign in to continue.")
     return person
 

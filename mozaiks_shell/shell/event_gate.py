@@ -14,12 +14,14 @@ from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
 from mozaiks_shell.billing.service import authorize
-from mozaiks_shell.foundation import events
-from mozaiks_shell.foundation.access import Access, set_principal
+from mozaiks_shell.foundation import events, i18n
+from mozaiks_shell.foundation.access import Access, Principal, set_principal
 from mozaiks_shell.foundation.errors import Invalid
 from mozaiks_shell.foundation.json_text import checked
 from mozaiks_shell.foundation.logging import get_logger
-from mozaiks_shell.identity.service import principal_from
+from mozaiks_shell.identity.service import cookie_in, principal_from
+from mozaiks_shell.plugin_host.state import PluginHealth, plugin_gone
+from mozaiks_shell.ui.payload import misfit
 from mozaiks_shell.ui.state import HANDLER_ACCESS, ShellState
 
 log = get_logger("event_gate")
@@ -71,6 +73,7 @@ class EventGate(Middleware):
         """Return None to let the event run, or an update that replaces it."""
         principal = await principal_from(state.router.headers.cookie)
         set_principal(principal)
+        _speak(principal, state.router.headers)
         changed = await _bind(state, principal.session_id if principal else "")
         if is_framework(event.name):
             if principal and event.name.endswith(".hydrate_and_load"):
@@ -79,7 +82,7 @@ class EventGate(Middleware):
         access = declared_access(event.name)
         if access is None:
             log.warning("event refused: no access declared", handler=event.name)
-            return StateUpdate()
+            return _out_of_service(event.name)
         try:
             checked(event.payload)
         except Invalid:
@@ -87,12 +90,30 @@ class EventGate(Middleware):
             return StateUpdate()
         decision = await authorize(principal, access)
         if decision.allowed:
+            handler = RegistrationContext.get().event_handlers[event.name].handler
+            if why := misfit(handler.fn, event.payload):
+                log.warning("event refused: the payload does not fit", handler=event.name, reason=why[:200])
+                return StateUpdate()
             return None
         log.info("event refused", handler=event.name, reason=decision.reason)
         if changed and decision.reason == "sign_in":
             delta = await state._get_root_state()._get_resolved_delta()
             return StateUpdate(delta=delta, events=Event.from_event_type(rx.redirect("/sign-in")))
         return StateUpdate()
+
+
+def _out_of_service(event_name: str) -> StateUpdate:
+    """The plugin of the page one sits on went away meanwhile: its page is to say so. Nothing for everybody else."""
+    if not plugin_gone(event_name):
+        return StateUpdate()
+    return StateUpdate(events=Event.from_event_type(PluginHealth.check()))
+
+
+def _speak(principal: Principal | None, headers: Any) -> None:
+    """Set the language of this event."""
+    chosen = principal.locale if principal else ""
+    locale = i18n.choose(chosen, cookie_in(headers.cookie, i18n.COOKIE), headers.accept_language)
+    i18n.speak(locale, principal.timezone if principal else "")
 
 
 async def _bind(state: BaseState, session_id: str) -> bool:

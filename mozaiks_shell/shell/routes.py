@@ -1,79 +1,21 @@
-"""What the shell answers besides pages: the brand, who the app is, the navigation (F-005, F-017, F-023)."""
+"""What the shell answers besides pages: who the app is, the navigation (F-005, F-023)."""
 
-import hashlib
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import FileResponse
+from fastapi import APIRouter, Depends
 
 import mozaiks_shell
-from mozaiks_shell.appconfig.brand import asset_path, brand, style_sheet
+from mozaiks_shell.appconfig.brand import brand
 from mozaiks_shell.billing.http_gate import needs
 from mozaiks_shell.foundation.access import Access, Principal
-from mozaiks_shell.foundation.errors import NotFound
-from mozaiks_shell.foundation.settings import ROOT, get_settings
-from mozaiks_shell.shell.state import entries_for
+from mozaiks_shell.foundation.i18n import tr
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.shell import sitemap
+from mozaiks_shell.shell.navigation import Place, menu_for
 
 router = APIRouter()
-
-_TYPES = {
-    ".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp",
-    ".gif": "image/gif", ".ico": "image/x-icon",
-    ".woff": "font/woff", ".woff2": "font/woff2", ".ttf": "font/ttf", ".otf": "font/otf",
-}  # fmt: skip
-
-# An SVG opened by itself is a document: no script, no network, no origin.
-_SVG_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
-
-
-@router.get("/brand/theme.css")
-async def theme_css(request: Request) -> Response:
-    """The brand's tokens as custom properties; changes with ``brand.json``, without a build."""
-    css = style_sheet(brand())
-    tag = '"' + hashlib.sha256(css.encode()).hexdigest()[:20] + '"'
-    headers = {"etag": tag, "cache-control": "public, max-age=60, stale-while-revalidate=600"}
-    if request.headers.get("if-none-match") == tag:
-        return Response(status_code=304, headers=headers)
-    return Response(css, media_type="text/css", headers=headers)
-
-
-@router.get("/brand/logo")
-async def logo() -> FileResponse:
-    """The logo ``brand.json`` names."""
-    return _asset(brand().assets.logo)
-
-
-@router.get("/brand/favicon")
-async def favicon() -> FileResponse:
-    """The icon of the browser's tab."""
-    return _asset(brand().assets.favicon)
-
-
-@router.get("/brand/assets/{path:path}")
-async def asset(path: str) -> FileResponse:
-    """An image or font of the app: from ``assets`` in ``MOZAIKS_CONFIGS_PATH``, else a packaged one."""
-    return _asset(path)
-
-
-def _asset(path: str) -> FileResponse:
-    try:
-        clean = asset_path(path)
-    except ValueError:
-        raise NotFound("There is no such file.") from None
-    own = get_settings().configs_path
-    for folder in [*([own / "assets"] if own else []), ROOT / "assets"]:
-        file = (folder / clean).resolve()
-        if file.is_file() and file.is_relative_to(folder.resolve()):
-            return _served(file)
-    raise NotFound("There is no such file.")
-
-
-def _served(file: Path) -> FileResponse:
-    headers = {"cache-control": "public, max-age=3600"}
-    if file.suffix == ".svg":
-        headers["content-security-policy"] = _SVG_POLICY
-    return FileResponse(file, media_type=_TYPES[file.suffix], headers=headers)
+router.include_router(sitemap.router)
 
 
 @router.get("/api/app-config")
@@ -90,13 +32,43 @@ async def app_config() -> dict[str, Any]:
 
 @router.get("/api/navigation")
 async def navigation(person: Annotated[Principal, Depends(needs(Access.signed_in()))]) -> dict[str, Any]:
-    """The pages this person may open (F-005). A page that needs a bigger plan is left out."""
-    groups, _, _ = await entries_for(person)
-    shown = [entry for group in groups for entry in group["entries"] if entry["gate"] == "ok"]
-    return {"navigation": [_api_entry(entry["title"], entry["path"], entry["icon"]) for entry in shown]}
+    """The menu of this person (F-005): what they may open, in their language. What needs a bigger plan is left out.
+
+    An entry has ``label, path, icon``, ``plugin_name`` when a plugin's page, and ``id``; ``badge``, ``workflow`` (it
+    starts one; ``path`` is its deep link) and ``children`` where there are any. A link elsewhere has ``external``, and
+    its address as ``path``; a heading has an empty ``path``.
+    """
+    menu = await menu_for(person)
+    return {"navigation": nested([place for place in menu.places if place.entry["gate"] == "ok"])}
 
 
-def _api_entry(label: str, path: str, icon: str) -> dict[str, str]:
-    entry = {"label": label, "path": path, "icon": icon}
-    parts = path.strip("/").split("/")
-    return {**entry, "plugin_name": parts[1]} if parts[0] == "plugins" and len(parts) > 1 else entry
+def nested(places: Sequence[Place]) -> list[dict[str, Any]]:
+    """Lines as entries with children: a line is the child of the last one before it that is less deep."""
+    roots: list[dict[str, Any]] = []
+    line: list[tuple[int, dict[str, Any]]] = []
+    for place in places:
+        depth, entry = place.entry["depth"], _entry(place)
+        while line and line[-1][0] >= depth:
+            line.pop()
+        (line[-1][1].setdefault("children", []) if line else roots).append(entry)
+        line.append((depth, entry))
+    return roots
+
+
+def _entry(place: Place) -> dict[str, Any]:
+    shown = place.entry
+    entry: dict[str, Any] = {
+        "label": tr(shown["title"], domain=place.plugin),
+        "path": shown["path"] or shown["href"],
+        "icon": shown["icon"],
+    }
+    if place.plugin:
+        entry["plugin_name"] = place.plugin
+    entry["id"] = shown["id"]
+    if shown["badge"]:
+        entry["badge"] = shown["badge"]
+    if place.workflow:
+        entry["workflow"] = place.workflow
+    if shown["kind"] == "link":
+        entry["external"] = True
+    return entry

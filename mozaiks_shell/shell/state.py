@@ -2,40 +2,28 @@
 
 import time
 from typing import Any, ClassVar, TypedDict
-from urllib.parse import quote
 
 import reflex as rx
 from reflex.event import EventSpec
 
-from mozaiks_shell.billing import service as billing
-from mozaiks_shell.foundation.access import Access, Principal, current_principal
+from mozaiks_shell.appconfig.brand import app_for_host
+from mozaiks_shell.foundation import i18n
+from mozaiks_shell.foundation.access import Access, current_principal
 from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.foundation.logging import get_logger
-from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.shell.slots import all_pieces
-from mozaiks_shell.ui.kit.icons import known
-from mozaiks_shell.ui.page import Page, page_at, pages
+from mozaiks_shell.shell import menus
+from mozaiks_shell.shell.crumbs import Crumb, crumbs
+from mozaiks_shell.shell.menus import BrandView, FooterView, HeaderAction, LayoutView, MenuEntry
+from mozaiks_shell.shell.navigation import Menu, NavEntry, NavGroup, any_page, expected_menu, menu_for, way_in
+from mozaiks_shell.shell.slots import header
 from mozaiks_shell.ui.state import ShellState, event
 
+__all__ = [
+    "BrandView", "Crash", "Crumb", "FooterView", "Frame", "HeaderAction", "LayoutView", "MenuEntry", "NavEntry", "NavGroup",
+    "Notice", "Notices", "expect", "notify",
+]  # fmt: skip
+
 log = get_logger("shell")
-
-
-class NavEntry(TypedDict):
-    """A line of the sidebar. ``gate`` is ``ok`` or ``plan``; ``exact``: only this very path makes it the active one."""
-
-    title: str
-    path: str
-    icon: str
-    gate: str
-    needed: str
-    exact: bool
-
-
-class NavGroup(TypedDict):
-    """Lines under one heading; the first group has none."""
-
-    title: str
-    entries: list[NavEntry]
 
 
 class Notice(TypedDict):
@@ -46,64 +34,31 @@ class Notice(TypedDict):
     tone: str
 
 
-def grouped(shown: list[tuple[Page, str, str]]) -> list[NavGroup]:
-    """Pages with gate and what is needed, as the sidebar's groups: the nameless one first, else in order of appearance."""
-    groups: dict[str, list[NavEntry]] = {"": []}
-    paths = [page.route for page, _, _ in shown]
-    for page, gate, needed in shown:
-        exact = page.route == "/" or any(path.startswith(page.route + "/") for path in paths)
-        icon = page.icon if "." in page.icon else known(page.icon)
-        entry = NavEntry(title=page.title, path=page.route, icon=icon, gate=gate, needed=needed, exact=exact)
-        groups.setdefault(page.group, []).append(entry)
-    return [NavGroup(title=title, entries=entries) for title, entries in groups.items() if entries]
-
-
-def in_navigation(page: Page) -> bool:
-    """Pages with a parameter in their address cannot be linked to."""
-    return page.in_nav and "[" not in page.route
-
-
-async def entries_for(principal: Principal | None) -> tuple[list[NavGroup], dict[str, str], dict[str, str]]:
-    """Navigation, gate verdict per route (and slot piece) and what is needed per route, for this person.
-
-    Plan-locked pages stay in the navigation (with a lock); pages of another role do not.
-    """
-    shown: list[tuple[Page, str, str]] = []
-    gates: dict[str, str] = {}
-    needed: dict[str, str] = {}
-    declared, pieces = pages(), all_pieces()
-    verdicts = await billing.authorize_all(principal, [*(one.access for one in declared), *(one.access for one in pieces)])
-    plugins = {page.owner for page in declared if page.owner != "shell"}
-    unlocked = {plugin: await billing.plugin_allowed(principal, plugin, Access.public()) for plugin in sorted(plugins)}
-    for page, own in zip(declared, verdicts[: len(declared)], strict=True):
-        decision = unlocked[page.owner] if own.allowed and page.owner in unlocked else own
-        gates[page.route] = decision.reason
-        if decision.needed:
-            needed[page.route] = decision.needed
-        if in_navigation(page) and decision.reason in {"ok", "plan"}:
-            shown.append((page, decision.reason, decision.needed))
-    gates |= {piece.key: own.reason for piece, own in zip(pieces, verdicts[len(declared) :], strict=True)}
-    return grouped(shown), gates, needed
-
-
-def expected_navigation() -> list[NavGroup]:
-    """The navigation of a plain signed-in person, as far as declarations tell: what the prerendered page shows."""
-    kinds = {"public": "ok", "signed_in": "ok", "plan": "plan"}
-    return grouped([(page, kinds[page.access.kind], "") for page in pages() if in_navigation(page) and page.access.kind in kinds])
-
-
 class Frame(ShellState):
-    """State of the frame around every page. Small on purpose: it rides on every navigation."""
+    """State of the frame around every page. Small on purpose: it rides on every navigation.
+
+    Titles and labels are message ids: show them with ``t(...)``.
+    """
 
     access: ClassVar[Access | None] = Access.public()
 
     signed_in: bool = True
     name: str = ""
-    email: str = ""
+    line: str = ""
     initials: str = ""
+    avatar: str = ""
     plan: str = ""
     is_admin: bool = False
+    theme: str = ""
+    locale: str = ""
     nav: list[NavGroup] = []
+    top: list[NavEntry] = []
+    crumbs: list[Crumb] = []
+    profile_menu: list[MenuEntry] = []
+    header_actions: list[HeaderAction] = []
+    footer: FooterView = menus.NO_FOOTER
+    layout: LayoutView = menus.USUAL_LAYOUT
+    brand: BrandView = menus.NO_BRAND
     gates: dict[str, str] = {}
     needed: dict[str, str] = {}
     chat_here: bool = True
@@ -111,38 +66,59 @@ class Frame(ShellState):
 
     @event
     async def enter(self):  # type: ignore[no-untyped-def]
-        """Runs on every page visit: refresh who is here and what they may open."""
+        """Runs on every page visit: refresh who is here and what they may open; lead on where one may not stay."""
         principal = current_principal()
-        nav, gates, needed = await entries_for(principal)
+        menu = await menu_for(principal)
+        app_id = app_for_host(self.router.headers.host)
         path = self.router.url.path.rstrip("/") or "/"
-        page = page_at(path)
-        name = principal.name if principal else ""
+        page = any_page(path)
+        name, line = menus.named(principal, app_id)
         news: dict[str, Any] = {
-            "nav": nav,
-            "gates": gates,
-            "needed": needed,
+            **shown(menu, app_id),
+            "gates": menu.gates,
+            "needed": menu.needed,
+            "crumbs": crumbs(path),
+            "profile_menu": menus.profile_menu(principal, app_id),
             "signed_in": principal is not None,
             "name": name,
-            "email": principal.email if principal else "",
+            "line": line,
             "initials": "".join(part[0] for part in name.split()[:2]).upper(),
-            "plan": await plan_title(principal),
+            "avatar": f"/api/avatar/{principal.user_id}?v={principal.avatar}" if principal and principal.avatar else "",
+            "plan": menu.plan,
             "is_admin": bool(principal and principal.has_role("admin")),
+            "theme": principal.theme if principal else "",
+            "locale": i18n.current_locale(),
             "chat_here": page is None or page.chat,
             "ready": True,
         }
         for var, value in news.items():
             if getattr(self, var) != value:
                 setattr(self, var, value)
-        if page is not None and gates[page.route] == "sign_in":
-            wanted = path + (f"?{self.router.url.query}" if self.router.url.query else "")
-            yield rx.redirect(f"/sign-in?next={quote(wanted, safe='/')}")
+        if page is not None and menu.gates.get(page.route) == "sign_in":
+            yield rx.redirect(way_in(path, self.router.url.query))
+        elif path == "/" and menu.landing != "/":
+            yield rx.redirect(menu.landing, replace=True)
 
 
-async def plan_title(principal: Principal | None) -> str:
-    """The person's plan in words; empty when nothing is gated by plan."""
-    if principal is None or get_settings().billing_provider == "none":
-        return ""
-    return (await billing.plan_of(principal)).title
+def shown(menu: Menu, app_id: str = "") -> dict[str, Any]:
+    """What of the frame is the same for everybody with this menu at this app, by the Var's name."""
+    return {
+        "nav": menu.groups,
+        "top": menu.top,
+        "header_actions": menus.header_actions(app_id),
+        "footer": menus.footer(app_id),
+        "layout": menus.layout_view(app_id),
+        "brand": menus.brand_view(menu.landing, app_id),
+    }
+
+
+def expect() -> None:
+    """Make the frame of a plain signed-in person the one that prerendered pages show. Call it before the app is compiled."""
+    fields = Frame.get_fields()
+    pieces = {piece.key: "ok" for piece in header.pieces() if piece.access == Access.signed_in()}
+    told = {"brand": menus.NO_BRAND, "profile_menu": menus.expected_profile_menu(), "gates": pieces}
+    for var, value in {**shown(expected_menu()), **told}.items():
+        fields[var].default = value
 
 
 class Notices(ShellState):

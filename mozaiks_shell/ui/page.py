@@ -1,7 +1,7 @@
 """One declaration per page. It feeds the route, the navigation, the gate and the document title (D2)."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,9 +9,10 @@ from typing import Any
 
 import reflex as rx
 
-from mozaiks_shell.foundation.access import Access
+from mozaiks_shell.foundation.access import Access, Principal
 
 PageFunction = Callable[[], rx.Component]
+Badge = str | Callable[[Principal], Awaitable[str]]
 
 
 class PageClash(ValueError):
@@ -20,7 +21,8 @@ class PageClash(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page as declared. ``owner`` is ``shell`` or a plugin's name."""
+    """A page as declared. ``owner`` is ``shell`` or a plugin's name; ``demands`` is asked besides ``access``, of a page that
+    the operator's file makes of a component."""
 
     route: str
     title: str
@@ -34,9 +36,16 @@ class Page:
     chat: bool = True
     on_load: tuple[Any, ...] = ()
     owner: str = "shell"
+    shortcut: str = ""
+    badge: Badge = ""
+    parent: str = ""
+    keywords: str = ""
+    show_in_header: bool = False
+    demands: tuple[Access, ...] = ()
 
 
 _pages: dict[str, Page] = {}
+_forget: list[Callable[[str], None]] = []
 _owner: ContextVar[tuple[str, str]] = ContextVar("mozaiks_page_owner", default=("shell", ""))
 
 
@@ -52,6 +61,11 @@ def page(
     in_nav: bool = True,
     chat: bool = True,
     on_load: Any | Sequence[Any] = (),
+    shortcut: str = "",
+    badge: Badge = "",
+    parent: str = "",
+    keywords: str = "",
+    show_in_header: bool = False,
 ) -> Callable[[PageFunction], PageFunction]:
     """Declare the decorated function as a page.
 
@@ -66,6 +80,11 @@ def page(
         in_nav: False keeps it out of the navigation.
         chat: False hides the chat bubble on this page.
         on_load: Event handler(s) run on every visit, after the gate.
+        shortcut: Keys that open it, ``g t``: one after the other, outside of text boxes.
+        badge: A short text beside its name in the menu, or an async function of the person that gives it.
+        parent: Route of the page beneath which the menu and the breadcrumbs show it.
+        keywords: Further words by which the command palette finds it.
+        show_in_header: Also in the header.
 
     Raises:
         PageClash: the route is taken.
@@ -73,11 +92,16 @@ def page(
 
     def declare(render: PageFunction) -> PageFunction:
         owner, prefix = _owner.get()
+        if {".", ".."} & set(route.split("/")) or "\\" in route:
+            raise ValueError(f"{route!r} is not a path: it leads elsewhere")
         full = (prefix + "/" + route.strip("/")).rstrip("/") or "/"
         handlers = tuple(on_load) if isinstance(on_load, list | tuple) else (on_load,)
         if (taken := _pages.get(full)) is not None:
             raise PageClash(f"{full} is declared by {taken.owner} ({taken.title}) and again by {owner} ({title})")
-        _pages[full] = Page(full, title, render, access, icon, description, group, order, in_nav, chat, handlers, owner)
+        _pages[full] = Page(
+            full, title, render, access, icon, description, group, order, in_nav, chat, handlers, owner,
+            shortcut, badge, parent, keywords, show_in_header,
+        )  # fmt: skip
         return render
 
     return declare
@@ -86,6 +110,11 @@ def page(
 def pages() -> list[Page]:
     """All declared pages, in navigation order."""
     return sorted(_pages.values(), key=lambda one: (one.order, one.title))
+
+
+def pages_of(owner: str) -> list[Page]:
+    """The pages one owner declared, in that order."""
+    return [one for one in _pages.values() if one.owner == owner]
 
 
 def page_at(path: str) -> Page | None:
@@ -129,6 +158,13 @@ class owned_by:
 
 
 def withdraw(owner: str) -> None:
-    """Forget every page of this owner."""
+    """Forget every page of this owner, and whatever else is registered in its name (:func:`also_forget`)."""
     for route in [route for route, one in _pages.items() if one.owner == owner]:
         del _pages[route]
+    for forget in _forget:
+        forget(owner)
+
+
+def also_forget(forget: Callable[[str], None]) -> None:
+    """Call ``forget(owner)`` when a plugin is withdrawn: for registries of the rooms above (slots, commands)."""
+    _forget.append(forget)

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
 import reflex as rx
@@ -13,6 +13,18 @@ from mozaiks_shell.foundation.access import Access, Principal, current_principal
 from mozaiks_shell.foundation.errors import NotSignedIn
 
 HANDLER_ACCESS = "__mozaiks_access__"
+
+
+class _About:
+    """Who tells a State more of its person than this floor knows (F-299); set once by the rooms above."""
+
+    user: Callable[[Principal], Any] = staticmethod(lambda principal: principal)
+    plan: Callable[[Principal], Awaitable[Any]] | None = None
+
+
+def tell_states(user: Callable[[Principal], Any], plan: Callable[[Principal], Awaitable[Any]]) -> None:
+    """Name what ``self.user`` and ``await self.plan`` are in every State."""
+    _About.user, _About.plan = staticmethod(user), staticmethod(plan)
 
 
 class ShellState(rx.State):
@@ -31,6 +43,22 @@ class ShellState(rx.State):
         super().__init_subclass__(**kwargs)
 
     _owner: str = ""  # session id this tab's tree belongs to; kept by the event gate
+
+    @property
+    def user(self) -> Any:
+        """The person this event runs for: ``id``, ``name``, ``email``, ``roles``, ``app_id`` (F-299).
+
+        Raises:
+            NotSignedIn: as :meth:`_me`.
+        """
+        return _About.user(self._me())
+
+    @property
+    def plan(self) -> Any:
+        """The person's plan now, to be awaited: ``(await self.plan).name`` (F-299)."""
+        if _About.plan is None:
+            raise RuntimeError("nobody told what a plan is: import mozaiks_shell.sdk")
+        return _About.plan(self._me())
 
     def _me(self) -> Principal:
         """The person this event runs for, as the gate resolved them just now.

@@ -1,54 +1,133 @@
-"""The one writer of token usage (F-248): sums what the chat reports, each event once."""
+"""The token engine: what the bus tells it, what it tells the broker, what screens ask (F-191, F-247 to F-255)."""
 
-from dataclasses import dataclass
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
-from sqlalchemy import func
-from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, select
+from mozaiks_shell.appconfig.usage_config import usage_config
+from mozaiks_shell.broker import service as broker
+from mozaiks_shell.foundation import live, outbox
+from mozaiks_shell.foundation.access import Principal
+from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation.db import Scope
+from mozaiks_shell.foundation.events import Event, publish, subscribe
+from mozaiks_shell.foundation.logging import get_logger
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.usage import holds, ledger, notices
+from mozaiks_shell.usage.budgets import budgets_of, standings
+from mozaiks_shell.usage.errors import BudgetUsedUp
+from mozaiks_shell.usage.sums import Span, Sum, Totals, between, grouped, total, totals
 
-from mozaiks_shell.foundation.db import Scope, session, system_session
-from mozaiks_shell.foundation.events import Event, subscribe
-from mozaiks_shell.usage.models import UsageEntry
+__all__ = ["Budgets", "Span", "Sum", "Totals", "between", "grouped", "record", "standings", "start_usage", "total", "totals"]
 
+REPEAT: Final = 5.0  # seconds between two looks for reports that got lost on the way
+_SWEEP: Final = 120  # looks between two sweeps of what runs left put aside
 
-@dataclass(frozen=True, slots=True)
-class Totals:
-    """Tokens, and the number of model calls they came from."""
-
-    prompt_tokens: int
-    completion_tokens: int
-    calls: int
+log = get_logger("usage")
 
 
 @subscribe("chat.usage")
 async def record(event: Event) -> None:
-    """Write one ledger row; an ``event_id`` seen before changes nothing (F-250)."""
-    data = event.data
-    entry = UsageEntry(
-        user_id=event.user_id,
-        event_id=str(data["event_id"])[:64],
-        chat_id=str(data.get("chat_id", "")),
-        workflow=str(data.get("workflow", "")),
-        agent=str(data.get("agent", "")),
-        model=str(data.get("model", "")),
-        prompt_tokens=max(0, int(data.get("prompt_tokens", 0))),
-        completion_tokens=max(0, int(data.get("completion_tokens", 0))),
-        at=event.at,
-    )
-    try:
-        async with system_session(event.app_id) as db:
-            db.add(entry)
-    except IntegrityError:
+    """Write what a run measured, once (F-250), and tell who has to know: the person's tabs, and the run when nothing is left."""
+    written = await ledger.write(event)
+    if written is None:
         return
+    entry = written.entry
+    for one in written.settled:
+        if one.exhausted:
+            why = notices.reason(one.standing.budget)
+            data = {"chat_id": entry.chat_id, "reason": why, "scope": one.standing.budget.scope}
+            await publish(Event("usage.exhausted", event.app_id, event.user_id, data))
+            break
+    delta = {
+        "event_id": entry.event_id,
+        "chat_id": entry.chat_id,
+        "agent": entry.agent,
+        "model": entry.model,
+        "prompt_tokens": entry.prompt_tokens,
+        "completion_tokens": entry.completion_tokens,
+        "total_tokens": entry.prompt_tokens + entry.completion_tokens,
+    }
+    chat = await total(Scope(event.app_id, event.user_id), Span(), chat_id=entry.chat_id)
+    summary = {"chat_id": entry.chat_id, "currency": usage_config().currency, **chat.described()}
+    await _push(event, {"type": "chat.usage_delta", "data": delta})
+    await _push(event, {"type": "chat.usage_summary", "data": summary})
+    await publish(Event("usage.recorded", event.app_id, event.user_id, {**delta, "chat": summary}))
 
 
-async def totals(app_id: str, user_id: str | None = None) -> Totals:
-    """Tokens of one person, or of the whole app when ``user_id`` is None (admins)."""
-    columns = (
-        func.coalesce(func.sum(col(UsageEntry.prompt_tokens)), 0),
-        func.coalesce(func.sum(col(UsageEntry.completion_tokens)), 0),
-        func.count(col(UsageEntry.id)),
-    )
-    async with session(Scope(app_id, user_id)) as db:
-        row = (await db.execute(select(*columns))).one()
-    return Totals(int(row[0]), int(row[1]), int(row[2]))
+async def _push(event: Event, frame: dict[str, Any]) -> None:
+    """A hint for the ticker; a tab that misses it reads the sum when it comes."""
+    try:
+        await live.push(event.app_id, event.user_id, frame)
+    except Exception as error:  # noqa: BLE001 - the ledger is written; a ticker that stands still harms nobody
+        log.info("usage frame not sent", error=repr(error))
+
+
+@subscribe("chat.started")
+async def bind(event: Event) -> None:
+    """What was put aside for a start belongs to the chat the runtime made."""
+    chat_id, workflow = str(event.data.get("chat_id", "")), str(event.data.get("workflow", ""))
+    if chat_id and await budgets_of(event.app_id, event.user_id):
+        await holds.bind(event.app_id, event.user_id, workflow, chat_id)
+
+
+@subscribe("chat.ended")
+async def settle(event: Event) -> None:
+    """A run is over: what is still put aside for it is free again."""
+    if chat_id := str(event.data.get("chat_id", "")):
+        await holds.release(await budgets_of(event.app_id, event.user_id), event.user_id, chat_id=chat_id)
+
+
+class Budgets:
+    """The broker's :class:`~mozaiks_shell.broker.ports.Budget`."""
+
+    async def check(self, principal: Principal, workflow: str, chat_id: str | None = None) -> None:
+        """See the port.
+
+        Raises:
+            BudgetUsedUp: a hard or soft limit is reached.
+        """
+        counting = await budgets_of(principal.app_id, principal.user_id)
+        try:
+            await holds.reserve(counting, principal.user_id, workflow, chat_id or "")
+        except holds.UsedUp as full:
+            told = full.standing.described()
+            mine = told["scope"] == "person"
+            facts = {key: told[key] for key in ("scope", "unit", "period", "resets_at", *(("limit", "used") if mine else ()))}
+            raise BudgetUsedUp(notices.reason(full.standing.budget), **facts, link="/plans" if mine else "") from None
+
+    async def give_back(self, principal: Principal, workflow: str) -> None:
+        """See the port."""
+        try:
+            counting = await budgets_of(principal.app_id, principal.user_id)
+            await holds.release(counting, principal.user_id, workflow=workflow)
+        except Exception:
+            log.exception("budget not given back; it comes free by itself", workflow=workflow)
+
+
+async def start_usage() -> Callable[[], Awaitable[None]]:
+    """Lifespan step: hold people to their budgets, and write what got lost on the way. Returns its undo."""
+    broker.use_budget(Budgets())
+    task = asyncio.create_task(_catch_up(), name="usage")
+
+    async def stop() -> None:
+        broker.use_budget(None)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    return stop
+
+
+async def _catch_up() -> None:
+    app_id, looks = get_settings().app_id, 0
+    while True:
+        try:
+            await outbox.redeliver(app_id, "chat.usage")
+            if looks % _SWEEP == 0:
+                await holds.sweep(app_id)
+        except Exception as error:  # noqa: BLE001 - the database may be away for a while; this must outlive it
+            log.warning("usage not caught up yet", error=repr(error), at=now().isoformat())
+        looks += 1
+        await asyncio.sleep(REPEAT)

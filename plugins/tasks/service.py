@@ -35,7 +35,7 @@ async def find(show: str = "all", search: str = "", limit: int = SHOWN) -> list[
         limit: At most this many.
     """
     if show not in {"all", "open", "done"}:
-        raise Invalid("Show all, open or done tasks.")
+        raise Invalid(sdk.tr("Show all, open or done tasks."))
     query = select(Task)
     if show != "all":
         query = query.where(col(Task.done) == (show == "done"))
@@ -77,7 +77,7 @@ async def get(task_id: object) -> Task:
     async with db.session() as session:
         task = await session.get(Task, str(task_id))
     if task is None:
-        raise NotFound("There is no such task.")
+        raise NotFound(sdk.tr("There is no such task."))
     return task
 
 
@@ -90,14 +90,14 @@ async def update(task_id: object, *, title: object = None, due: object = None, d
     async with db.session() as session:
         task = await session.get(Task, str(task_id))
         if task is None:
-            raise NotFound("There is no such task.")
+            raise NotFound(sdk.tr("There is no such task."))
         if title is not None:
             task.title = _title(title)
         if due is not None:
             task.due = _date(due)
         if done is not None:
             if not isinstance(done, bool):
-                raise Invalid("A task is done or not: true or false.")
+                raise Invalid(sdk.tr("A task is done or not: true or false."))
             task.done, task.done_at = done, sdk.now() if done else None
     return task
 
@@ -111,22 +111,22 @@ async def delete(task_id: object) -> None:
     async with db.session() as session:
         task = await session.get(Task, str(task_id))
         if task is None:
-            raise NotFound("There is no such task.")
+            raise NotFound(sdk.tr("There is no such task."))
         await session.delete(task)
 
 
 def _title(given: object) -> str:
     title = " ".join(_storable(given).split()) if isinstance(given, str) else ""
     if not title:
-        raise Invalid("Give the task a title.")
+        raise Invalid(sdk.tr("Give the task a title."))
     if len(title) > LONGEST:
-        raise Invalid(f"A title may have {LONGEST} letters; this one has {len(title)}.")
+        raise Invalid(sdk.tr("A title may have {most} letters; this one has {count}.", most=LONGEST, count=len(title)))
     return title
 
 
 def _storable(text: str) -> str:
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
-        raise Invalid("The text holds a character that cannot be stored.")
+        raise Invalid(sdk.tr("The text holds a character that cannot be stored."))
     return text
 
 
@@ -136,4 +136,4 @@ def _date(given: object) -> date | None:
     try:
         return date.fromisoformat(given)  # type: ignore[arg-type]
     except (TypeError, ValueError):
-        raise Invalid("The due date must be a date such as 2026-11-30.") from None
+        raise Invalid(sdk.tr("The due date must be a date such as 2026-11-30.")) from None

@@ -1,5 +1,6 @@
 """What the page shows and what its controls do."""
 
+from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any, TypedDict
 
@@ -39,12 +40,12 @@ class Tasks(sdk.State):
     deleting_title: str = ""
 
     @sdk.event
-    async def load(self):
+    async def load(self) -> None:
         """Runs on every visit."""
         await self._read()
 
     @sdk.event
-    async def add(self, form: dict[str, Any]):
+    async def add(self, form: dict[str, Any]) -> AsyncIterator[Any]:
         """Add the task in the form; on a mistake the form stays as it is."""
         try:
             await service.create(form.get("title"), form.get("due"))
@@ -60,37 +61,37 @@ class Tasks(sdk.State):
         yield sdk.rx.set_focus("task-title")
 
     @sdk.event
-    async def toggle(self, task_id: str, done: bool):
+    async def toggle(self, task_id: str, done: bool) -> None:
         """Mark as done, or not."""
         await service.update(task_id, done=done)
         await self._read()
 
     @sdk.event
-    async def filter(self, show: str):
+    async def filter(self, show: str) -> None:
         """Show all, open or done tasks."""
         if show in {"all", "open", "done"}:
             self.show = show
             await self._read()
 
     @sdk.event
-    async def look_for(self, text: str):
+    async def look_for(self, text: str) -> None:
         """Show tasks whose title has these words."""
         if isinstance(text, str):
             self.search = text[:100]
             await self._read()
 
     @sdk.event
-    def edit(self, task_id: str):
+    def edit(self, task_id: str) -> None:
         """Turn a line into a form."""
         self.editing, self.edit_error = str(task_id), ""
 
     @sdk.event
-    def stop_editing(self):
+    def stop_editing(self) -> None:
         """Turn it back."""
         self.edited, self.editing, self.edit_error = self.editing, "", ""
 
     @sdk.event
-    async def save(self, form: dict[str, Any]):
+    async def save(self, form: dict[str, Any]) -> None:
         """Keep what was edited."""
         try:
             await service.update(self.editing, title=form.get("title", ""), due=form.get("due", ""))
@@ -101,18 +102,18 @@ class Tasks(sdk.State):
         self.edited, self.editing, self.edit_error = self.editing, "", ""
 
     @sdk.event
-    async def ask_to_delete(self, task_id: str):
+    async def ask_to_delete(self, task_id: str) -> None:
         """Open the question."""
         task = await service.get(task_id)
         self.deleting, self.deleting_title = task.id, task.title
 
     @sdk.event
-    def keep(self):
+    def keep(self) -> None:
         """Close the question."""
         self.deleting = ""
 
     @sdk.event
-    async def delete(self):
+    async def delete(self) -> AsyncIterator[Any]:
         """Delete the task the question was about."""
         task_id, self.deleting = self.deleting, ""
         try:
@@ -120,7 +121,7 @@ class Tasks(sdk.State):
         except sdk.errors.NotFound:
             pass  # deleted in another tab: what was wanted is the case
         else:
-            yield sdk.notify("Task deleted.", "success")
+            yield sdk.notify(sdk.tr("Task deleted."), "success")
         await self._read()
         yield sdk.rx.set_focus("task-title")
 
@@ -146,6 +147,5 @@ def _line(task: Task) -> Line:
 
 
 def _when(due: date, today: date) -> str:
-    if (near := {-1: "Yesterday", 0: "Today", 1: "Tomorrow"}.get((due - today).days)) is not None:
-        return near
-    return f"{due.day} {due:%b}" if due.year == today.year else f"{due.day} {due:%b %Y}"
+    near = {-1: sdk.tr("Yesterday"), 0: sdk.tr("Today"), 1: sdk.tr("Tomorrow")}
+    return near.get((due - today).days) or sdk.i18n.day(due)

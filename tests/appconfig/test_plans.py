@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from mozaiks_shell.appconfig.service import ConfigError, catalogue
+from mozaiks_shell.appconfig.service import catalogue
+from mozaiks_shell.foundation.settings import get_settings
 
 # The example file of MozaiksCore has exactly these keys.
 UPSTREAM = {
@@ -28,20 +29,14 @@ UPSTREAM = {
 
 
 @pytest.fixture
-def write(tmp_path, monkeypatch, settings):
+def write(configs, monkeypatch):
     """Put a catalogue where the operator would."""
-    from mozaiks_shell.foundation.settings import get_settings
 
     def put(content, **variables):
-        folder = tmp_path / "configs"
-        folder.mkdir(exist_ok=True)
-        text = content if isinstance(content, str) else json.dumps(content)
-        (folder / "subscription_config.json").write_text(text)
-        monkeypatch.setenv("MOZAIKS_CONFIGS_PATH", str(folder))
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        get_settings.cache_clear()
-        return folder / "subscription_config.json"
+            get_settings.cache_clear()
+        return configs.write("subscription_config.json", content)
 
     return put
 
@@ -85,32 +80,44 @@ def test_the_environment_names_the_default_plan(write):
 
 
 @pytest.mark.parametrize(
-    ("content", "path"),
+    ("content", "path", "left"),
     [
-        ("{", "$: line 1, column 2"),
-        ("[]", '$: must be an object with "subscription_plans"'),
-        ({"plans": {"free": {}}}, '$: has "plans"; this shell reads "subscription_plans"'),
-        ({"subscription_plans": []}, "$.subscription_plans: "),
-        ({"subscription_plans": [{"price": 1}]}, "$.subscription_plans[0].name: Field required"),
-        (changed(price=-1), "$.subscription_plans[0].price: "),
-        (changed(price="a lot"), "$.subscription_plans[0].price: "),
-        (changed(billing_cycle="fortnightly"), "$.subscription_plans[0].billing_cycle: "),
-        (changed(currency="dollars"), "$.subscription_plans[0].currency: "),
-        (changed(plugins_unlocked="*"), "$.subscription_plans[0].plugins_unlocked: "),
-        (changed(name="pro_plus"), "two plans have the same name"),
-        (changed(rank=2), "two plans have the same rank"),
-        (changed(stripe_price_id="price_1"), "two plans have the same stripe_price_id"),
-        ({**UPSTREAM, "settings": {"default_plan": "gold"}}, "settings.default_plan: there is no plan 'gold'"),
+        ("{", "$: is not JSON", "free pro team"),
+        ("[]", '$: must be an object with "subscription_plans"', "free pro team"),
+        ({"plans": {"free": {}}}, '$: has "plans"; this shell reads "subscription_plans"', "free pro team"),
+        ({"subscription_plans": []}, "$.subscription_plans: ", "free pro team"),
+        ({"subscription_plans": [{"price": 1}]}, "$.subscription_plans[0].name: is required and missing", "free pro team"),
+        (changed(price=-1), "$.subscription_plans[0].price: ", "pro_plus enterprise"),
+        (changed(price="a lot"), "$.subscription_plans[0].price: ", "pro_plus enterprise"),
+        (changed(billing_cycle="fortnightly"), "$.subscription_plans[0].billing_cycle: ", "pro_plus enterprise"),
+        (changed(currency="dollars"), "$.subscription_plans[0].currency: ", "pro_plus enterprise"),
+        (changed(plugins_unlocked="*"), "$.subscription_plans[0].plugins_unlocked: ", "pro_plus enterprise"),
+        (changed(name="pro_plus"), "$.subscription_plans[1].name: two plans have the same name", "pro_plus enterprise"),
+        (changed(rank=2), "$.subscription_plans[2].rank: two plans have the same rank", "pro_plus free"),
+        (changed(stripe_price_id="price_1"), "two plans have the same stripe_price_id", "free enterprise"),
+        (
+            {**UPSTREAM, "settings": {"default_plan": "gold"}},
+            "$.settings.default_plan: there is no plan 'gold'",
+            "free pro_plus enterprise",
+        ),
     ],
-)
-def test_another_shape_is_refused_with_file_and_path(write, content, path):
-    file = write(content)
-    with pytest.raises(ConfigError) as refused:
-        catalogue()
-    assert str(file) in str(refused.value) and path in str(refused.value)
+)  # fmt: skip
+def test_what_is_wrong_is_named_with_file_and_path_and_the_other_plans_stay(write, configs, content, path, left):
+    write(content)
+    assert any(one.startswith("subscription_config.json") and path in one for one in configs.said("error"))
+    assert " ".join(plan.name for plan in catalogue().subscription_plans) == left
+    assert catalogue().default.name == ("free" if "free" in left else left.split()[0])
 
 
-def test_an_unknown_default_tier_is_refused(write):
+def test_an_unknown_default_tier_is_an_error(write, configs):
     write(UPSTREAM, MOZAIKS_DEFAULT_TIER="gold")
-    with pytest.raises(ConfigError, match="MOZAIKS_DEFAULT_TIER: there is no plan 'gold'"):
-        catalogue()
+    assert any("MOZAIKS_DEFAULT_TIER: there is no plan 'gold'" in one for one in configs.said("error"))
+    assert catalogue().default.name == "free"
+
+
+def test_an_edit_of_prices_counts_at_once_and_a_bad_one_not_at_all(write, configs):
+    write(UPSTREAM)
+    write(changed(price=5))
+    assert catalogue().get("free").price == 5
+    write(changed(price=-5))
+    assert catalogue().get("free").price == 5 and configs.problems("error")

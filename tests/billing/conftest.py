@@ -22,7 +22,6 @@ import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from mozaiks_shell.appconfig import plans
 from mozaiks_shell.billing.routes import router
 from mozaiks_shell.foundation.access import Principal, set_principal
 from mozaiks_shell.foundation.settings import Settings, get_settings
@@ -59,7 +58,6 @@ def configure(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         get_settings.cache_clear()
-        plans._read.cache_clear()
         return get_settings()
 
     return set_up

@@ -1,61 +1,78 @@
-"""Execution tokens: accepted by rules written down from the published runtime, keys that survive races and rotation."""
+"""Execution tokens (F-148, F-149; abuse 21 to 23): accepted by the published rules, keys that rotate under load."""
 
 import asyncio
+import base64
+import hmac
+import json
 import os
-import stat
+import shutil
 import subprocess
 import sys
-import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from joserfc import jws, jwt
-from joserfc.errors import BadSignatureError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import OctKey, RSAKey
+from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlmodel import col, select, update
+from typer.testing import CliRunner, Result
 
-from mozaiks_shell.appconfig.loader import ConfigError
-from mozaiks_shell.broker import runtime_process, tokens
-from mozaiks_shell.broker import service as broker
+from mozaiks_shell.audit.service import latest
+from mozaiks_shell.broker import keys, runtime_process, tokens
+from mozaiks_shell.broker.models import SigningKey
+from mozaiks_shell.cli.main import app
+from mozaiks_shell.foundation import clock, db
 from mozaiks_shell.foundation.access import Principal
-from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.foundation.errors import Conflict, Unavailable
+from mozaiks_shell.foundation.settings import explain, get_settings
+from tests.broker.strict import Refused, Rules
 
+ROOT = Path(__file__).resolve().parents[2]
 ADA = Principal("usr_ada", "dev-app", "Ada", "ada@example.com", frozenset({"user", "editor"}), "ses")
+HERE = {"app": "dev-app", "user": "usr_ada", "chat": "c1", "workflow": "Assistant"}
 
 
-class Refused(Exception):
-    pass
+@pytest.fixture
+def rules(database):
+    keys.forget()
+    yield Rules(tokens.jwks, cache_seconds=0)
+    clock.use(None)
+    keys.forget()
 
 
-def published_runtime_accepts(token: str, keys: dict, *, app: str, user: str, chat: str) -> dict:
-    """The checks of the published runtime, in its order (protocol §3.2)."""
-    header = jws.extract_compact(token.encode()).headers()
-    known = {one["kid"]: one for one in keys["keys"]}
-    if header["alg"] != "RS256" or header.get("kid") not in known:
-        raise Refused("key")
-    claims = jwt.decode(token, KeySet.import_key_set({"keys": [known[header["kid"]]]}), algorithms=["RS256"]).claims
-    checks = {
-        "audience": claims["aud"] == "mozaiks-app",
-        "issuer": claims["iss"] == "mozaikscore",
-        "expiry": claims["exp"] > time.time(),
-        "subject": claims["sub"] == user,
-        "scope": "openid" in claims["scp"].split(),
-        "app": claims.get("mozaiks_app_id", claims.get("app_id")) == app,
-        "chat": claims.get("mozaiks_chat_id", claims.get("chat_id")) in {chat, None},
-    }
-    if wrong := [name for name, fine in checks.items() if not fine]:
-        raise Refused(wrong)
-    return claims
+def kid(token: str) -> str:
+    return jws.extract_compact(token.encode()).headers()["kid"]
 
 
-def test_claims_are_complete_and_the_published_rules_accept_them(settings):
-    token = tokens.mint(ADA, workflow="Assistant", plan="pro", chat_id="c1", capability_id="assistant")
-    claims = published_runtime_accepts(token, tokens.jwks(), app="dev-app", user="usr_ada", chat="c1")
+async def mint(**more) -> str:
+    return await tokens.mint(ADA, **{"workflow": "Assistant", "plan": "pro", "chat_id": "c1", **more})
+
+
+async def shift(**lengths) -> None:
+    """Every key is so much older."""
+    length = timedelta(**lengths)
+    async with db.system_session() as opened:
+        for row in (await opened.execute(select(SigningKey))).scalars():
+            row.created_at -= length
+            row.activated_at = row.activated_at and row.activated_at - length
+            row.retired_at = row.retired_at and row.retired_at - length
+    keys.forget()
+
+
+async def test_claims_are_complete_and_the_published_rules_accept_them(rules):
+    claims = await rules.socket(await mint(capability_id="assistant"), HERE)
     assert claims["exp"] - claims["iat"] == 600
     assert len(claims["jti"]) >= 16
     expected = {
+        "iss": "mozaikscore",
+        "aud": "mozaiks-app",
         "mozaiks_token_use": "execution",
+        "app_id": "dev-app",
         "tenant": "dev-app",
         "workflow_id": "Assistant",
+        "workflow_name": "Assistant",
         "capability_id": "assistant",
         "user_id": "usr_ada",
         "plan": "pro",
@@ -64,78 +81,248 @@ def test_claims_are_complete_and_the_published_rules_accept_them(settings):
     assert claims["roles"] == ["editor", "user"]
     assert claims["is_superadmin"] is False
     assert claims["chat_id"] == claims["mozaiks_chat_id"] == "c1"
+    assert (await mint()) != (await mint()), "two tokens with one jti"
     for wrong in ({"app": "other"}, {"user": "usr_eve"}, {"chat": "c2"}):
-        with pytest.raises(Refused):
-            published_runtime_accepts(token, tokens.jwks(), **{"app": "dev-app", "user": "usr_ada", "chat": "c1", **wrong})
+        with pytest.raises(Refused, match="^403"):
+            await rules.socket(await mint(), {**HERE, **wrong})
 
 
-def test_a_changed_token_is_refused(settings):
-    head, body, signature = tokens.mint(ADA, workflow="Assistant", plan="free").split(".")
-    with pytest.raises(BadSignatureError):
-        published_runtime_accepts(f"{head}.{body[:-4]}AAAA.{signature}", tokens.jwks(), app="dev-app", user="usr_ada", chat="")
-    with pytest.raises((JoseError, Refused)):
-        published_runtime_accepts(f"{head}.{body}.", tokens.jwks(), app="dev-app", user="usr_ada", chat="")
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ({"sub": ""}, "401 Token missing sub claim"),
+        ({"sub": "usr_eve"}, "403 user"),
+        ({"aud": "someone-else"}, "401 Invalid token audience"),
+        ({"iss": "someone-else"}, "401 Invalid token issuer"),
+        ({"exp": 1}, "401 Token has expired"),
+        ({"scp": "profile"}, "403 Missing required scope: openid"),
+        ({"mozaiks_app_id": "other"}, "403 app"),
+        ({"mozaiks_chat_id": "c2"}, "403 chat"),
+    ],
+)
+async def test_each_claim_altered_is_refused(rules, change, answer):
+    claims = await rules.claims(await mint())
+    key = (await keys.ring()).signing
+    altered = jwt.encode({"alg": "RS256", "kid": key.kid}, {**claims, **change}, key)
+    with pytest.raises(Refused, match=answer):
+        await rules.socket(altered, HERE)
+    forged = jwt.encode({"alg": "RS256", "kid": key.kid}, {**claims, **change}, RSAKey.generate_key(2048))
+    with pytest.raises(Refused, match="401 Invalid token signature"):
+        await rules.socket(forged, HERE)
 
 
-def test_no_private_part_is_published_and_the_kid_is_the_thumbprint(settings):
-    (key,) = tokens.jwks()["keys"]
-    assert set(key) == {"kty", "n", "e", "kid", "use", "alg"}
-    assert key["kid"] == tokens.signing_keys()[0].thumbprint()
-    (file,) = (settings.data_dir / "keys").glob("*.pem")
-    assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+def _encoded(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def test_rotation_keeps_old_tokens_valid_and_forgets_old_keys_later(settings):
-    old = tokens.mint(ADA, workflow="Assistant", plan="free")
-    kid = tokens.rotate()
-    assert jws.extract_compact(tokens.mint(ADA, workflow="A", plan="").encode()).headers()["kid"] == kid
-    published_runtime_accepts(old, tokens.jwks(), app="dev-app", user="usr_ada", chat="")
-    folder = settings.data_dir / "keys"
-    for file in sorted(folder.glob("*.pem")):  # two hours pass
-        made = int(file.stem.removeprefix("execution-"), 16) - int(7200e9)
-        file.rename(folder / f"execution-{made:016x}.pem")
-    tokens.rotate()
-    assert len(tokens.jwks()["keys"]) == 2
+def _part(told: dict) -> str:
+    return _encoded(json.dumps(told).encode())
 
 
-def test_processes_that_start_together_agree_on_one_key(settings):
-    code = "from mozaiks_shell.broker import tokens; print(tokens.jwks()['keys'][0]['kid'], len(tokens.jwks()['keys']))"
-    env = {**os.environ, "MOZAIKS_DATA_DIR": str(settings.data_dir)}
-    root = Path(__file__).resolve().parents[2]
-    started = [
-        subprocess.Popen([sys.executable, "-c", code], env=env, cwd=root, stdout=subprocess.PIPE, text=True) for _ in range(4)
-    ]
-    answers = {process.communicate(timeout=60)[0] for process in started}
-    assert len(answers) == 1 and answers.pop().endswith(" 1\n")
+async def test_what_is_no_token_of_ours_is_refused(rules):
+    token = await mint()
+    head, body, signature = token.split(".")
+    key = (await keys.ring()).signing
+    claims = await rules.claims(token)
+    hs256 = _part({"alg": "HS256", "kid": key.kid}) + "." + _part(claims)
+    with_public_key = _encoded(hmac.digest(key.as_pem(private=False), hs256.encode(), "sha256"))
+    refusals = {
+        "": "Missing authorization token",
+        "nonsense": "Invalid token format",
+        f"{head}.{body[:-4]}AAAA.{signature}": "Invalid token signature",
+        jwt.encode({"alg": "RS256"}, claims, key): "Token missing key ID",
+        jwt.encode({"alg": "RS256", "kid": "other"}, claims, key): "Invalid signing key",
+        f"{hs256}.{with_public_key}": "Invalid token",
+        f"{_part({'alg': 'none', 'kid': key.kid})}.{body}.": "Invalid token",
+    }
+    for bad, answer in refusals.items():
+        with pytest.raises(Refused, match=f"401 {answer}"):
+            await rules.claims(bad)
 
 
-def test_the_operators_own_key_signs(settings, monkeypatch):
-    tokens.signing_keys()
-    pem = next((settings.data_dir / "keys").glob("*.pem")).read_text()
-    monkeypatch.setenv("MOZAIKS_DATA_DIR", str(settings.data_dir / "elsewhere"))
-    monkeypatch.setenv("MOZAIKS_EXECUTION_TOKEN_PRIVATE_KEY", pem.replace("\n", "\\n"))
-    kid = tokens.jwks()["keys"][0]["kid"]
+async def test_no_private_part_is_published_and_the_kid_is_the_thumbprint(rules):
+    active, following = (await tokens.jwks())["keys"]
+    assert set(active) == set(following) == {"kty", "n", "e", "kid", "use", "alg"}
+    signing = (await keys.ring()).signing
+    assert active["kid"] == signing.kid == RSAKey.import_key(signing.as_pem(private=True)).thumbprint()
+    assert kid(await mint()) == active["kid"]
+
+
+async def test_rotation_next_active_retired_gone(rules):
+    first = await mint()
+    following = (await tokens.jwks())["keys"][1]["kid"]
+    with pytest.raises(Conflict, match="published for an hour"):
+        await keys.rotate()
+    await shift(minutes=61)
+    assert await keys.rotate() == following == kid(await mint())
+    assert [one.state for one in await keys.standings()] == ["active", "next", "retired"]
+    await rules.claims(first)
+    await shift(minutes=59)
+    await rules.claims(first)
+    await shift(minutes=2)
+    with pytest.raises(Refused, match="Invalid signing key"):
+        await rules.claims(first)
+    await keys.rotate_when_due()
+    assert [one.state for one in await keys.standings()] == ["active", "next"]
+
+
+async def test_a_key_that_became_known_is_revoked_at_once(rules):
+    stolen = await mint()
+    await keys.rotate(revoke=True)
+    with pytest.raises(Refused, match="Invalid signing key"):
+        await rules.claims(stolen)
+    await rules.claims(await mint())
+
+
+async def test_keys_are_replaced_by_themselves_when_due(rules, monkeypatch):
+    before = kid(await mint())
+    assert not await keys.rotate_when_due()
+    await shift(days=29)
+    assert not await keys.rotate_when_due()
+    await shift(days=2)
+    monkeypatch.setenv("MOZAIKS_EXECUTION_TOKEN_KEY_DAYS", "0")
     get_settings.cache_clear()
-    assert [key["kid"] for key in tokens.jwks()["keys"]] == [kid]
-    assert not (get_settings().data_dir / "keys").exists()
+    assert not await keys.rotate_when_due()
+    monkeypatch.setenv("MOZAIKS_EXECUTION_TOKEN_KEY_DAYS", "30")
+    get_settings.cache_clear()
+    assert await keys.rotate_when_due()
+    assert not await keys.rotate_when_due()
+    assert kid(await mint()) != before
 
 
-async def test_a_key_file_that_went_bad_is_named(settings):
-    tokens.rotate()
-    (file,) = (settings.data_dir / "keys").glob("*.pem")
-    file.write_text("scribble")
-    later = file.with_name("execution-ffffffffffffffff.pem")
-    file.rename(later)
-    with pytest.raises(ConfigError, match="execution-ffffffffffffffff.pem"):
-        await broker.start_runtime()
+def command(*words: str, settings) -> subprocess.Popen:
+    env = {**os.environ, "MOZAIKS_DATA_DIR": str(settings.data_dir), "PYTHONPATH": str(ROOT)}
+    return subprocess.Popen([sys.executable, *words], env=env, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
-async def test_whoever_keeps_the_child_survives_everything(settings, monkeypatch):
+async def test_rotation_under_load_from_another_process_refuses_nobody(rules, database, monkeypatch):
+    """A runtime that reads the key set every 50 ms, four issuers, and two processes that rotate: nothing is refused."""
+    monkeypatch.setattr(keys, "REFRESH", 0.05)
+    rules.cache_seconds = 0.05
+    seen, done = set(), asyncio.Event()
+
+    async def issue() -> int:
+        count = 0
+        while not done.is_set():
+            token = await mint()
+            seen.add(kid(token))
+            await asyncio.sleep(0.01)  # on its way
+            await rules.socket(token, HERE)
+            count += 1
+        return count
+
+    issuers = [asyncio.create_task(issue()) for _ in range(4)]
+    code = """
+import asyncio
+from mozaiks_shell.broker import keys
+async def main():
+    for _ in range(4):
+        await keys.rotate(at_once=True)
+        await asyncio.sleep(0.2)
+asyncio.run(main())
+"""
+    others = [command("-c", code, settings=database) for _ in range(2)]
+    try:
+        ended = await asyncio.gather(*(asyncio.to_thread(one.wait, 60) for one in others))
+    finally:
+        done.set()
+    counts = await asyncio.gather(*issuers)
+    assert ended == [0, 0]
+    assert sum(counts) > 50 and len(seen) >= 4, (counts, seen)
+
+
+async def test_processes_that_start_together_agree_on_the_keys(database):
+    code = """
+import asyncio
+from mozaiks_shell.broker import tokens
+print([one["kid"] for one in asyncio.run(tokens.jwks())["keys"]])
+"""
+    started = [command("-c", code, settings=database) for _ in range(3)]
+    answers = {(await asyncio.to_thread(one.communicate, None, 60))[0].splitlines()[-1] for one in started}
+    assert len(answers) == 1 and answers.pop().count(",") == 1
+
+
+def keys_command(*words: str) -> Result:
+    return CliRunner().invoke(app, ["keys", *words])
+
+
+def test_the_command_lists_and_rotates(settings, migrated, monkeypatch):
+    settings.data_dir.mkdir(parents=True)
+    shutil.copy(migrated, settings.data_dir / "mozaiks.db")
+    listed = keys_command("list").output
+    assert [line.split()[0] for line in listed.splitlines()] == ["active", "next"]
+    refused = keys_command("rotate")
+    assert refused.exit_code == 1 and "published for an hour" in refused.output
+    following = listed.splitlines()[1].split()[1]
+    assert following in keys_command("rotate", "--now").output
+    assert [line.split()[0] for line in keys_command("list").output.splitlines()] == ["active", "next", "retired"]
+    keys_command("rotate", "--revoke")
+    assert [line.split()[0] for line in keys_command("list").output.splitlines()] == ["active", "next"]
+    recorded = [(one.act, one.facts["revoked"]) for one in asyncio.run(latest())]
+    assert recorded == [("signing_key.replaced", True), ("signing_key.replaced", False)]
+    asyncio.run(db.dispose())
+
+
+async def test_the_operators_own_key_signs(rules, monkeypatch):
+    old = await mint()
+    own = RSAKey.generate_key(2048, private=True)
+    monkeypatch.setenv("MOZAIKS_EXECUTION_TOKEN_PRIVATE_KEY", own.as_pem(private=True).decode().replace("\n", "\\n"))
+    get_settings.cache_clear()
+    assert kid(await mint()) == own.thumbprint()
+    await rules.claims(await mint())
+    await rules.claims(old)
+    with pytest.raises(Conflict) as refused:
+        await keys.rotate(at_once=True)
+    assert refused.value.code == "KEY_NOT_OURS"
+
+
+async def test_a_shared_secret_is_a_setting_with_no_default(rules, monkeypatch):
+    monkeypatch.setenv("MOZAIKS_EXECUTION_TOKEN_ALGORITHM", "HS256")
+    get_settings.cache_clear()
+    with pytest.raises(ValidationError) as wrong:
+        get_settings()
+    lines = explain(wrong.value)
+    assert any(line.startswith("MOZAIKS_EXECUTION_TOKEN_SECRET") for line in lines)
+    assert any("embedded runtime takes RS256" in line for line in lines)
+    monkeypatch.setenv("MOZAIKS_EXECUTION_TOKEN_SECRET", "s" * 32)
+    monkeypatch.setenv("MOZAIKS_AI_URL", "https://runtime.example.com")
+    get_settings.cache_clear()
+    token = await mint()
+    assert jwt.decode(token, OctKey.import_key("s" * 32), algorithms=["HS256"]).claims["sub"] == "usr_ada"
+    assert await tokens.jwks() == {"keys": []}
+    with pytest.raises(Refused, match="kid"):
+        await rules.claims(token)
+
+
+async def test_a_damaged_key_is_named_and_what_was_read_before_lasts(rules):
+    name = kid(await mint())
+    keys.forget()
+    async with db.system_session() as opened:
+        await opened.execute(update(SigningKey).where(col(SigningKey.kid) == name).values(pem="scribble"))
+    await mint()
+    monkey, keys._cache.parsed = keys._cache.parsed, {}
+    keys.forget()
+    with pytest.raises(Unavailable, match=name):
+        await mint()
+    keys._cache.parsed = monkey
+
+
+async def test_a_database_that_is_away_does_not_stop_tokens(rules, monkeypatch):
+    token = await mint()
+
+    async def away():
+        raise OperationalError("select", {}, Exception("away"))
+
+    monkeypatch.setattr(keys, "_rows", away)
+    keys.forget()
+    assert kid(await mint()) == kid(token)
+
+
+async def test_whoever_keeps_the_child_survives_everything(database, monkeypatch):
     monkeypatch.setattr(runtime_process, "_FIRST_PAUSE", 0.01)
     told = asyncio.Event()
 
-    def broken():
+    def broken(_):
         told.set()
         raise RuntimeError("no configuration")
 

@@ -5,13 +5,14 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
 
 from tests.live import ROOT, Server, until
 from tests.people import Person
@@ -102,7 +103,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
         for browser in (value for value in item.funcargs.values() if isinstance(value, Browser)):  # type: ignore[attr-defined]
             pages = [page for context in browser.contexts for page in context.pages]
             for number, page in enumerate(pages):
-                picture(page, f"failed-{item.name}-{number}".replace("/", "_"))
+                with suppress(PlaywrightError):  # a page that hangs has no picture, but its test has a name
+                    picture(page, f"failed-{item.name}-{number}".replace("/", "_"))
     return report
 
 
@@ -149,9 +151,12 @@ def visit(browser: Browser, live: Server) -> Iterator[Callable[..., Page]]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page has its data: no skeleton is left, nothing says it is busy."""
+    """Wait until the page has its data: it has a title, no skeleton is left, nothing says it is busy.
+
+    A page with a parameter in its address is drawn by the script alone: before that there is nothing in it.
+    """
     page.wait_for_selector("main", state="attached")
-    holds(page, "!document.querySelector('.mz-skeleton, main [aria-busy=true]')")
+    holds(page, "document.title && !document.querySelector('.mz-skeleton, main [aria-busy=true]')")
 
 
 def holds(page: Page, expression: str, seconds: float = 10) -> None:
@@ -160,8 +165,10 @@ def holds(page: Page, expression: str, seconds: float = 10) -> None:
 
 
 def picture(page: Page, name: str) -> Path:
-    """Keep a screenshot for human eyes in ``tests/_artifacts`` (git-ignored)."""
+    """Keep a screenshot for human eyes in ``tests/_artifacts`` (git-ignored), where ``MOZAIKS_TEST_PICTURES`` asks for them:
+    they take as long as the tests themselves."""
     path = ARTIFACTS / f"{name}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=path, full_page=True)
+    if os.environ.get("MOZAIKS_TEST_PICTURES"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=path, full_page=True)
     return path

@@ -1,5 +1,6 @@
 """Signing up, in and out in a browser, and coming back to the wanted page (F-030, F-041, F-042)."""
 
+import re
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -29,6 +30,17 @@ def test_sign_up_leads_to_the_wanted_page_with_its_query(visit, people):
     page.locator("main button[type=submit]").click()
     page.wait_for_url(lambda url: urlsplit(url).path in {"", "/"})
     assert at(page) == "/?tab=a&x=1"
+
+
+def test_the_wanted_page_is_kept_while_the_program_is_still_on_its_way(visit):
+    page = visit(None)
+    page.watch.expect("/assets/", "Failed to load", "Failed to fetch")
+    page.route("**/assets/*.js", lambda route: route.abort())
+    page.goto("/?tab=a&x=1")
+    link = page.get_by_role("link", name="Create one")
+    expect(link).to_have_attribute("href", re.compile(r"/register\?next=%2F%3Ftab%3Da%26x%3D1$"))
+    link.click()
+    expect(page.get_by_role("link", name="Sign in", exact=True).last).to_have_attribute("href", re.compile(r"/sign-in\?next="))
 
 
 def test_sign_in_and_out_and_the_back_button_shows_nothing(visit, people):

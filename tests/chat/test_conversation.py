@@ -139,7 +139,7 @@ async def test_text_said_too_early_waits_for_the_question(upstream, shell, ada):
         await tab.until(lambda: tab.saw_status("completed"))
         unsent = [text for role, _, text in tab.messages() if role == "notice"]
     assert [(one["text"], one["request_id"]) for one in got] == [("text 0", "r1"), ("text 1", "r2")]
-    assert unsent == ["Not sent, because the run ended before the agent asked: “text 2”, “text 3”, “text 4”"]
+    assert unsent == ["Not sent, because the run ended before the agent asked: “text 2”, “text 3”, and “text 4”"]
 
 
 async def test_a_password_is_neither_shown_nor_stored(upstream, shell, ada):
@@ -438,6 +438,7 @@ async def test_a_chat_started_over_http_is_opened_once_when_somebody_looks(upstr
         await line.hang_up()
 
     upstream.plays = [play, play]
+    upstream.known_by_default = {"last_sequence": 0, "last_artifact": None}  # nothing was said in it yet
     async with shell() as running:
         started = await broker.start(ada.principal, "Assistant")
         assert upstream.count("ws") == 0

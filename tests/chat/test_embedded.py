@@ -77,12 +77,16 @@ async def test_stop_keeps_what_was_written(ada, shell):
         assert tab.kind("message")[-1]["cancelled"] is True
 
 
-async def test_the_runtime_comes_back_when_it_dies_and_the_chat_tells_the_truth(ada, shell):
+async def test_the_runtime_dies_and_the_conversation_goes_on_without_a_reload(ada, shell):
+    """F-187: it is shown that the connection is made again, then the same conversation waits for the same person."""
     async with shell() as running, running.browser(ada) as tab:
         await tab.open(workflow="Assistant")
         await tab.until(tab.asked)
+        before = tab.messages()
         os.kill(broker._broker.embedded.pid, signal.SIGKILL)
-        await tab.until(lambda: tab.saw_status("interrupted"))
-        assert "connection to the run was lost" in tab.messages()[-1][2]
-        await tab.open(workflow="Assistant", new=True)  # waits for the next child
-        await tab.until(tab.asked)
+        await tab.until(lambda: "Connecting again" in tab.chat["detail"])
+        await tab.until(lambda: tab.asked() and tab.saw_status("waiting"), 30)
+        assert tab.messages() == before
+        await tab.send(t="say", text="What can you do?", id="m1")
+        await tab.until(lambda: len(tab.messages()) >= len(before) + 2 and tab.asked(), 30)
+        assert tab.messages()[len(before)] == ("user", "user", "What can you do?")

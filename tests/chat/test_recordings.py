@@ -172,6 +172,8 @@ async def replay(session: Session, upstream: Any, tab: Any) -> None:
                     await act(frame, line)
                 continue
             data = frame.get("data", {})
+            if frame["type"] == "chat_meta":  # the same meeting, with our person in the recorded one's place
+                frame = {**frame, "data": {**data, "app_id": line.app_id, "user_id": line.user_id}}
             if frame["type"] == "chat.input_request":
                 asked.add(data["request_id"])
                 open_asks.append(data["request_id"])

@@ -105,6 +105,27 @@ async def test_replay_from_any_offset_gives_the_same_page(transcript):
     assert kinds == ["message", "message", "live", "d", "d", "d", "d"]
 
 
+async def test_what_is_being_read_is_not_compacted_meanwhile(transcript):
+    """Else the rest of the message would reach the browser without its beginning."""
+    channel = await hold(transcript)
+    talk = conversation(channel)
+    talk.take(Said("Helper", "First.", None, False, False))
+    talk.take(Piece("Helper", "Hello "))
+    await channel.settled()
+    replay = channel.replay(-1)
+    seen = [(await anext(replay))[1]]
+    tail = channel.watch()
+    talk.take(Piece("Helper", "world"))
+    talk.take(Said("Helper", "Hello world", None, False, False))
+    await channel.settled()
+    await asyncio.to_thread(transcript._writer._tidy)
+    seen += [text async for _, text in replay]
+    seen += [wire(one.offset, one.kind, one.body) for one in tail._items if one.offset >= 0]
+    assert [json.loads(one)["k"] if one.startswith("{") else "d" for one in seen] == ["message", "live", "d", "d", "message"]
+    await asyncio.to_thread(transcript._writer._tidy)
+    assert [kind async for _, kind, _ in channel.rows(-1, 1000)] == ["message", "message"]
+
+
 async def test_offsets_go_on_after_everything_was_compacted_and_forgotten(transcript):
     channel = await hold(transcript)
     talk = conversation(channel)

@@ -14,8 +14,9 @@ Play = Callable[["Line"], Awaitable[None]]
 class Line:
     """The runtime's end of one socket."""
 
-    def __init__(self, socket: WebSocket, workflow: str, chat_id: str) -> None:
+    def __init__(self, socket: WebSocket, workflow: str, chat_id: str, app_id: str = "", user_id: str = "") -> None:
         self.socket, self.workflow, self.chat_id = socket, workflow, chat_id
+        self.app_id, self.user_id = app_id, user_id
         self.token = socket.query_params.get("access_token", "")
 
     async def send(self, type_: str, **data: Any) -> None:
@@ -26,12 +27,13 @@ class Line:
     async def frame(self, frame: Any) -> None:
         await self.socket.send_text(frame if isinstance(frame, str) else json.dumps(frame))
 
-    async def receive(self) -> dict[str, Any]:
-        async with asyncio.timeout(10):
+    async def receive(self, seconds: float | None = 10) -> dict[str, Any]:
+        async with asyncio.timeout(seconds):
             return json.loads(await self.socket.receive_text())
 
     async def meta(self) -> None:
-        await self.send("chat_meta", kind="chat_meta", chat_id=self.chat_id, workflow_name=self.workflow, status=0)
+        ids = {"chat_id": self.chat_id, "app_id": self.app_id, "user_id": self.user_id}
+        await self.send("chat_meta", kind="chat_meta", workflow_name=self.workflow, status=0, **ids)
 
     async def text(self, content: str, agent: str = "Helper", **more: Any) -> None:
         await self.send("chat.text", kind="text", agent=agent, content=content, **more)
@@ -61,6 +63,11 @@ class Upstream:
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self.lines: list[Line] = []
         self.status: dict[str, int] = {}
+        self.known: dict[str, dict[str, Any]] = {}
+        self.known_by_default: dict[str, Any] = {"last_sequence": 2, "last_artifact": None}
+        self.modes: dict[str, str] = {}
+        self.http_down = False
+        self.hears: Callable[[dict[str, Any]], Awaitable[None]] | None = None
         self.start_refusal: tuple[int, Any] | None = None
         self.handshake_refused = False
         self.start_delay = asyncio.sleep
@@ -83,11 +90,24 @@ class Upstream:
         @self.app.get("/api/chats/meta/{app_id}/{workflow}/{chat_id}")
         async def meta(app_id: str, workflow: str, chat_id: str, request: Request) -> dict[str, Any]:
             self.calls.append(("meta", {"chat_id": chat_id, "token": _bearer(request)}))
-            return {"exists": True, "chat_id": chat_id, "workflow_name": workflow, "status": self.status.get(chat_id, 0)}
+            if self.http_down:
+                raise HTTPException(503, "down")
+            status = self.status.get(chat_id, 0)
+            told = {"exists": True, "chat_id": chat_id, "workflow_name": workflow, "status": status}
+            return {**told, **self.known_by_default, **self.known.get(chat_id, {})}
+
+        @self.app.post("/chat/{app_id}/{chat_id}/{user_id}/input")
+        async def said(app_id: str, chat_id: str, user_id: str, request: Request) -> dict[str, Any]:
+            body = {**await request.json(), "chat_id": chat_id, "user_id": user_id}
+            self.calls.append(("input", body))
+            if self.hears is not None:
+                await self.hears(body)
+            return {"status": "Message received and is being processed.", "transport": None}
 
         @self.app.get("/api/workflows")
         async def workflows() -> dict[str, Any]:
-            return {"Assistant": {}, "Secret": {}}
+            names = ("Assistant", "Secret", "ProjectBrief", "CompareOptions")
+            return {name: {"startup_mode": self.modes.get(name, "AgentDriven")} for name in names}
 
         @self.app.websocket("/ws/{workflow}/{app_id}/{chat_id}/{user_id}")
         async def ws(socket: WebSocket, workflow: str, app_id: str, chat_id: str, user_id: str) -> None:
@@ -96,7 +116,7 @@ class Upstream:
                 await socket.close(1008)
                 return
             await socket.accept()
-            line = Line(socket, workflow, chat_id)
+            line = Line(socket, workflow, chat_id, app_id, user_id)
             self.lines.append(line)
             try:
                 await self.plays.pop(0)(line)

@@ -1,4 +1,7 @@
-"""A shell in a process of its own, for the tests that kill it: broker, chats and socket behind uvicorn on the given port."""
+"""A shell in a process of its own, for the tests that kill it: broker, chats and socket behind uvicorn on the given port.
+
+python -m tests.chat.worker PORT [SECONDS OF A LEASE]
+"""
 
 import asyncio
 import sys
@@ -8,10 +11,12 @@ import uvicorn
 from tests.chat.conftest import shell_app
 
 
-async def main(port: int) -> None:
+async def main(port: int, lease: float = 0.0) -> None:
     from mozaiks_shell.broker import service as broker
+    from mozaiks_shell.chat import processes
     from mozaiks_shell.chat import service as chats
 
+    processes.LEASE_SECONDS = lease or processes.LEASE_SECONDS
     await broker.start_runtime()
     await chats.start_chats()
     config = uvicorn.Config(shell_app(), port=port, log_level="warning", ws="websockets-sansio")
@@ -19,4 +24,4 @@ async def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(int(sys.argv[1]), *map(float, sys.argv[2:])))

@@ -65,7 +65,13 @@ async def test_programs_send_no_origin_and_ride_on_no_cookie(client, database):
     assert await status(client, "/api/write", origin=THEIRS, authorization=f"Bearer {token}") == 200
 
 
-@pytest.mark.parametrize("path", ["/vault", "/vault/", "//vault", "//vault//", "/vault/index.html", "/vault.html"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/vault", "/vault/", "//vault", "//vault//", "/vault/index.html", "/vault.html", "/./vault.html", "/x/../vault.html",
+        "/x/%2e%2e/vault.html", "/vault/./index.html", "/vault/x/..%2findex.html", "/assets/../vault/", "/../vault.html",
+    ],
+)  # fmt: skip
 async def test_every_spelling_of_a_page_meets_its_gate(client, path):
     answer = await client.get(httpx.URL(OURS).copy_with(raw_path=path.encode()))
     assert (answer.status_code, answer.headers["location"].partition("?")[0]) == (303, "/sign-in")

@@ -93,3 +93,20 @@ async def test_nobody_sets_a_var_from_outside(live):
                 for name in ("is_admin", "signed_in", "ready", "is_hydrated", "name"):
                     frames = await tab.call(one["name"], {"var_name": name, "value": "forged-by-a-test"})
                     assert not any("forged-by-a-test" in frame for frame in frames), (one["name"], name, frames)
+
+
+ODD: tuple[object, ...] = (None, 7, True, {"a": 1}, ["ses_x", 1], "x" * 5000)
+
+
+async def test_whatever_a_signed_in_person_sends_no_handler_breaks(live, people, log_since):
+    """Arguments missing, unknown and of every type: refused or answered, and no traceback in the log."""
+    prober = people.sign_up("prober", "Pro Ber")
+    async with Tab(live.base, prober.cookie) as tab:
+        for one in ours():
+            if one["access"][0] in {"public", "signed_in"} and not one["name"].endswith("sign_out"):
+                await tab.call(one["name"], {"no_such_argument": 1})
+                for value in ODD if one["arguments"] else ():
+                    await tab.call(one["name"], dict.fromkeys(one["arguments"], value))
+    log = log_since()
+    assert "Traceback" not in log, log[log.index("Traceback") - 1500 :][:4000]
+    assert "plugin fault" not in log

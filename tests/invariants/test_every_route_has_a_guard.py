@@ -7,7 +7,11 @@ import pytest
 
 from tests.invariants.product import assembled
 
-GATES = ("mozaiks_shell.billing.http_gate:needs.", "mozaiks_shell.identity.web:signed_in")
+GATES = (
+    "mozaiks_shell.billing.http_gate:needs.",
+    "mozaiks_shell.identity.web:signed_in",
+    "mozaiks_shell.plugin_host.routes:_gate.",
+)
 OPEN = {
     "/health": "liveness, says nothing private",
     "/api/health": "the same, older name",
@@ -16,10 +20,26 @@ OPEN = {
     "/metrics": "counters; answers to loopback or a token only",
     "/.well-known/jwks.json": "public keys",
     "/brand/theme.css": "looks",
+    "/api/theme-config": "looks",
+    "/api/current-theme": "looks; the sign-in page wears it too",
+    "/api/change-theme": "a visitor's choice is a cookie only",
+    "/brand/boot.js": "what a page may know before anybody signs in",
+    "/auth/locale": "the language of this browser",
+    "/sitemap.xml": "public pages",
+    "/robots.txt": "for search engines",
     "/brand/logo": "looks",
     "/brand/favicon": "looks",
     "/brand/assets/{path:path}": "looks",
-    "/brand/manifest.webmanifest": "looks",
+    "/brand/wordmark": "looks",
+    "/brand/background": "looks",
+    "/brand/loading": "looks",
+    "/api/themes/{app_id}": "looks",
+    "/brand/icons/{name}": "looks",
+    "/manifest.webmanifest": "looks, and names of pages",
+    "/offline": "what is shown without a connection",
+    "/offline.js": "its script",
+    "/register-worker.js": "installs the service worker",
+    "/sw.js": "the service worker",
     "/api/app-config": "what a page may know before anybody signs in",
     "/api/subscription-plans": "the price list",
     "/login": "the older name of the sign-in page",
@@ -34,12 +54,17 @@ OPEN = {
     "/auth/oidc/sign-out": "off to the issuer",
     "/auth/oidc/callback": "back from the issuer; state and nonce are checked",
     "/auth/callback": "the same, older name",
+    "/__mozaiks/hot/{name}": "development only: script and style of the notice about a saved file",
 }
 OWN_CHECK = {
     "/ws/chat": "a socket: cookie session and Origin are checked at its start",
     "/api/execute/{name}": "each plugin says in its manifest who may call it",
     "/api/auth/validate": "the token in the body is what is checked",
-    "/api/billing/webhook/stripe": "the provider's signature is checked",
+    "/api/billing/webhook/{seller}": "the provider's signature is checked",
+    "/ws/hot": "development only, a socket: Origin is checked at its start",
+    "/ws/live": "a socket: cookie session and Origin are checked at its start",
+    "/ws/notifications/{user}": "the same",
+    "/ws/{workflow}/{app_id}/{chat_id}/{user_id}": "a socket: session or token, Origin, person and owner at its start",
 }
 
 
@@ -74,6 +99,12 @@ def test_every_route_lives_under_a_known_prefix():
         "/info",
         "/metrics",
         "/login",
+        "/manifest.webmanifest",
+        "/offline",
+        "/register-worker.js",
+        "/robots.txt",
+        "/sitemap.xml",
+        "/sw.js",
     )
     assert [route["path"] for route in routes() if not route["path"].startswith(known)] == []
 

@@ -21,17 +21,19 @@ async def test_own_origin_is_served(live, path):
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "", None])
-async def test_the_chat_socket_closes_on_a_foreign_page(live, people, origin):
+@pytest.mark.parametrize("path", ["/ws/chat", "/ws/live", "/ws/notifications/_", "/ws/Assistant/a/c/u"])
+async def test_our_sockets_close_on_a_foreign_page(live, people, origin, path):
     """With a good session, so that only the origin can be the reason."""
-    where = live.base.replace("http", "ws", 1) + "/ws/chat"
+    where = live.base.replace("http", "ws", 1) + path
     async with websockets.connect(where, origin=origin, additional_headers={"Cookie": people.ada.cookie}) as socket:
         with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
             await socket.recv()
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 4003
 
 
-async def test_the_chat_socket_closes_without_a_session(live):
-    async with websockets.connect(live.base.replace("http", "ws", 1) + "/ws/chat", origin=live.base) as socket:
+@pytest.mark.parametrize("path", ["/ws/chat", "/ws/live", "/ws/notifications/_", "/ws/Assistant/a/c/u"])
+async def test_our_sockets_close_without_a_session(live, path):
+    async with websockets.connect(live.base.replace("http", "ws", 1) + path, origin=live.base) as socket:
         with pytest.raises(websockets.exceptions.ConnectionClosed) as closed:
             await socket.recv()
     assert closed.value.rcvd is not None and closed.value.rcvd.code == 4001

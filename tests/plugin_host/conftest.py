@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi import FastAPI
 
+import mozaiks_shell.sdk  # noqa: F401 - its tables are there before a test counts them
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.settings import Settings, get_settings
 from mozaiks_shell.hosting.migrate import upgrade
@@ -47,7 +48,7 @@ def load(plugins_path: Path, settings: Settings) -> Iterator[Callable[[], dict[s
     """Loads everything in the folder; all of it is forgotten afterwards."""
 
     def run() -> dict[str, registry.Plugin]:
-        return {plugin.name: plugin for plugin in loader.load_all(settings)}
+        return {plugin.name: plugin for plugin in loader.load_all(get_settings())}
 
     yield run
     for plugin in registry.all_plugins():

@@ -30,7 +30,7 @@ async def client(api, as_person):
 
 @pytest.mark.parametrize("place", ["logic.py", "backend/logic.py"])
 @pytest.mark.parametrize("form", [ECHO, LATER, ECHO.replace("execute", "run"), LATER.replace("execute", "run")])
-async def test_the_forms(place, form, write, database, load, client):
+async def test_f066_the_forms(place, form, write, database, load, client):
     write("echo", {place: form})
     load()
     answer = await client.post("/api/execute/echo", json={"value": 7})
@@ -38,7 +38,7 @@ async def test_the_forms(place, form, write, database, load, client):
     assert (answer.json()["thread"] == threading.current_thread().name) is ("async def" in form)
 
 
-async def test_declared_entry_point(write, database, load, client):
+async def test_f075_declared_entry_point(write, database, load, client):
     write(
         "declared", {"api/main.py": ECHO.replace("execute", "answer"), "manifest.json": '{"entry_point": "api/main.py:answer"}'}
     )
@@ -64,7 +64,7 @@ class MyPlugin:
 '''
 
 
-async def test_class_form_is_started_once(write, database, load, client):
+async def test_f067_class_form_is_started_once(write, database, load, client):
     write("my-plugin", {"logic.py": SEED, "manifest.json": '{"config": {"color": "teal"}}'})
     load()
     await startup.start_plugins(get_settings())
@@ -73,7 +73,7 @@ async def test_class_form_is_started_once(write, database, load, client):
     assert answer.json() == {"plugin": "my-plugin", "status": "active", "started": 1, "color": "teal"}
 
 
-async def test_failing_on_init_is_quarantined_and_can_be_retried(write, database, load, client, tmp_path):
+async def test_f067_failing_on_init_is_quarantined_and_can_be_retried(write, database, load, client, tmp_path):
     flag = tmp_path / "flag"
     write("picky", {"logic.py": SEED.replace("self.started += 1", f"open({str(flag)!r})")})
     plugin = load()["picky"]
@@ -85,7 +85,7 @@ async def test_failing_on_init_is_quarantined_and_can_be_retried(write, database
     assert (await client.post("/api/execute/picky", json={})).status_code == 200
 
 
-async def test_context_is_ours(write, database, load, client):
+async def test_f069_context_is_ours(write, database, load, client):
     write("echo", {"logic.py": "def execute(data): return dict(data)\n"})
     load()
     forged = {
@@ -107,7 +107,7 @@ async def test_context_is_ours(write, database, load, client):
         ("VALIDATION_ERROR", 422), ("ANYTHING", 400),
     ],
 )  # fmt: skip
-async def test_error_codes(code, status, write, database, load, client):
+async def test_f071_error_codes(code, status, write, database, load, client):
     write(
         "sorry", {"logic.py": f"def execute(data): return {{'error': 'Sorry', 'error_code': {code!r}, 'details': {{'n': 1}}}}\n"}
     )
@@ -122,6 +122,8 @@ async def test_error_codes(code, status, write, database, load, client):
     [
         ("raise ValueError('secret path')", 500, "PLUGIN_FAILED"),
         ("raise SystemExit(1)", 500, "PLUGIN_FAILED"),
+        ("raise KeyboardInterrupt", 500, "PLUGIN_FAILED"),
+        ("import asyncio; raise asyncio.CancelledError", 500, "PLUGIN_FAILED"),
         ("raise TimeoutError()", 500, "PLUGIN_FAILED"),
         ("from mozaiks_shell.sdk import errors; raise errors.NotFound('No such thing.')", 404, "NOT_FOUND"),
         ("return [1]", 500, "PLUGIN_BAD_ANSWER"),
@@ -132,7 +134,7 @@ async def test_error_codes(code, status, write, database, load, client):
     ],
 )
 @pytest.mark.parametrize("keyword", ["def", "async def"])
-async def test_failures_end_the_call_only(keyword, body, status, code, write, database, load, client):
+async def test_f071_failures_end_the_call_only(keyword, body, status, code, write, database, load, client):
     write("fails", {"logic.py": f"{keyword} execute(data):\n    {body}\n"})
     load()
     answer = await client.post("/api/execute/fails", json={})
@@ -140,7 +142,7 @@ async def test_failures_end_the_call_only(keyword, body, status, code, write, da
     assert "secret path" not in answer.text
 
 
-async def test_refusals(write, database, load, client, as_person, api):
+async def test_f068_refusals(write, database, load, client, as_person, api):
     write("echo", {"logic.py": ECHO})
     write("silent", {})
     write("staff", {"logic.py": ECHO, "manifest.json": '{"access": "role:admin"}'})
@@ -174,14 +176,14 @@ async def test_refusals(write, database, load, client, as_person, api):
         ('{"a":[{"\\u0000":1}]}', "BAD_TEXT"),
     ],
 )
-async def test_what_no_plugin_could_keep_does_not_reach_it(body, code, write, database, load, client):
+async def test_f068_what_no_plugin_could_keep_does_not_reach_it(body, code, write, database, load, client):
     write("echo", {"logic.py": ECHO})
     load()
     answer = await client.post("/api/execute/echo", content=body)
     assert (answer.status_code, answer.json()["code"]) == (422, code)
 
 
-async def test_reports_are_for_admins(write, database, load, api, as_person):
+async def test_f092_reports_are_for_admins(write, database, load, api, as_person):
     write("broken", {"logic.py": "x = 1\nimport nothing_like_this\n"})
     load()
     as_person(Principal("usr_root", "dev-app", roles=frozenset({"admin"})))
@@ -193,7 +195,7 @@ async def test_reports_are_for_admins(write, database, load, api, as_person):
 @pytest.mark.parametrize(
     "body", ["async def execute(data):\n    await asyncio.sleep(30)", "def execute(data):\n    gate.wait(30)"]
 )
-async def test_timeout(body, write, database, load, client, monkeypatch):
+async def test_f072_timeout(body, write, database, load, client, monkeypatch):
     monkeypatch.setattr(get_settings(), "plugin_timeout", 0.1)
     write("sleepy", {"logic.py": f"import asyncio, threading\ngate = threading.Event()\n{body}\n"})
     write("awake", {"logic.py": ECHO})
@@ -203,7 +205,7 @@ async def test_timeout(body, write, database, load, client, monkeypatch):
     assert (await client.post("/api/execute/awake", json={})).status_code == 200
 
 
-async def test_at_most_so_many_at_once(write, database, load, as_person, monkeypatch):
+async def test_f073_at_most_so_many_at_once(write, database, load, as_person, monkeypatch):
     monkeypatch.setattr(get_settings(), "plugin_concurrency", 2)
     as_person(ADA)
     source = """
@@ -225,7 +227,7 @@ def execute(data):
     assert max(answer["most"] for answer in answers) == 2
 
 
-async def test_each_run_leaves_an_event(write, database, load, as_person):
+async def test_f101_each_run_leaves_an_event(write, database, load, as_person):
     as_person(ADA)
     seen: list[events.Event] = []
 
@@ -246,7 +248,7 @@ async def test_each_run_leaves_an_event(write, database, load, as_person):
     assert seen[1].data["reason"] == "ValueError: reason" and seen[0].data["duration_ms"] >= 0
 
 
-async def test_plan_gate(write, database, load, client, tmp_path, monkeypatch):
+async def test_f082_plan_gate(write, database, load, client, tmp_path, monkeypatch):
     configs = tmp_path / "configs"
     configs.mkdir()
     plans = '{"name": "free", "price": 0}, {"name": "pro", "display_name": "Pro", "price": 9, "plugins_unlocked": ["paid"]}'

@@ -8,7 +8,7 @@ from mozaiks_shell.foundation.access import Access
 from mozaiks_shell.plugin_host import loader, service
 from mozaiks_shell.plugin_host.registry import PluginState
 from mozaiks_shell.shell.event_gate import declared_access
-from mozaiks_shell.shell.state import entries_for
+from mozaiks_shell.shell.navigation import menu_for
 from mozaiks_shell.ui.page import page_at
 
 PAGE = """
@@ -62,7 +62,7 @@ async def test_adding_and_removing_a_folder(write, plugins_path, database, load,
     as_person(ADA)
 
     async def places() -> tuple[list[str], list[str]]:
-        nav, _, _ = await entries_for(ADA)
+        nav = (await menu_for(ADA)).groups
         return [entry["path"] for group in nav for entry in group["entries"]], [one.name for one in await service.plugins(ADA)]
 
     write("first", {"page.py": PAGE})
@@ -121,3 +121,24 @@ def test_operator_switches_a_plugin_off(write, tmp_path, monkeypatch, plugins_pa
     (configs / "plugin_registry.json").write_text("[")
     assert all(one.state is not PluginState.QUARANTINED for one in discover(get_settings()))
     get_settings.cache_clear()
+
+
+def test_the_manifest_says_how_the_plugin_stands_in_the_menu(write, load):
+    nav = '{"display_name": "Hello", "nav": {"title": "Hi", "icon": "hand", "order": 7, "group": "Sales"}}'
+    more = "from mozaiks_shell import sdk\n@sdk.page('/more', title='More')\ndef more(): return sdk.ui.row()\n"
+    write("hello", {"page.py": PAGE, "pages/more.py": more, "manifest.json": nav})
+    write("secret", {"page.py": PAGE, "manifest.json": '{"nav": {"hidden": true}}'})
+    load()
+    front, second = page_at("/plugins/hello"), page_at("/plugins/hello/more")
+    assert (front.title, front.icon, front.order, front.group, front.in_nav) == ("Hi", "hand", 7, "Sales", True)
+    assert (second.title, second.order, second.group) == ("More", 100, "Sales")
+    assert page_at("/plugins/secret").in_nav is False
+
+
+def test_pages_cannot_leave_the_plugins_own_path(write, load):
+    for name, route in (("up", "../admin"), ("dots", "a/../../settings"), ("back", "..\\\\admin")):
+        code = f"from mozaiks_shell import sdk\n@sdk.page({route!r})\ndef front(): return sdk.ui.row()\n"
+        write(name, {"page.py": code})
+    loaded = load()
+    assert {one.problem.where for one in loaded.values()} == {"page.py:2"}, {n: p.problem for n, p in loaded.items()}
+    assert all("leads elsewhere" in one.problem.message for one in loaded.values())

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, inspect
 from mozaiks_shell.foundation.access import Access, Principal
 from mozaiks_shell.foundation.errors import Unavailable
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.plugin_host import migrations, service, startup
+from mozaiks_shell.plugin_host import drafts, migrations, service, startup
 from mozaiks_shell.plugin_host.errors import Cause
 from mozaiks_shell.shell.event_gate import declared_access
 
@@ -119,12 +119,12 @@ async def test_draft_of_a_migration(write, database, load, as_person):
     as_person(ADA)
     write("shop", {path: text for path, text in plugin("shop").items() if not path.startswith("migrations")})
     shop = load()["shop"]
-    path = migrations.draft(shop, database, "First tables")
+    path = drafts.draft(shop, database, "First tables")
     assert path.name.endswith("_first_tables.py")
     await startup.start_plugins(database)
     assert shop.live, shop.problem
     assert await service.execute("shop", {"add": "Milk"}, ADA) == {"titles": ["Milk"]}
-    assert migrations.draft(shop, database, "nothing") is None
+    assert drafts.draft(shop, database, "nothing") is None
 
 
 PAGE = """

@@ -7,6 +7,7 @@ from reflex_base.registry import RegistrationContext
 from sqlmodel import SQLModel
 
 from mozaiks_shell.foundation.db import scoped_tables
+from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.plugin_host.errors import Cause
 from mozaiks_shell.plugin_host.registry import PluginState
 from mozaiks_shell.plugin_host.service import plugin_reports
@@ -39,12 +40,12 @@ BROKEN = {
         "pages/more.py:2",
     ),
     "not json": (Cause.MANIFEST, {"manifest.json": "{"}, "manifest.json:1"),
-    "bad version": (Cause.MANIFEST, {"manifest.json": '{"version": "new"}'}, "manifest.json"),
-    "future contract": (Cause.MANIFEST, {"manifest.json": '{"contract_version": "2.0"}'}, "manifest.json"),
-    "other name": (Cause.MANIFEST, {"manifest.json": '{"name": "someone"}'}, "manifest.json"),
+    "bad version": (Cause.MANIFEST, {"manifest.json": '{"version": "new"}'}, "manifest.json:1"),
+    "no contract": (Cause.MANIFEST, {"manifest.json": '{"contract_version": "new"}'}, "manifest.json:1"),
+    "other name": (Cause.MANIFEST, {"manifest.json": '{"name": "someone"}'}, "manifest.json:1"),
     "no such entry": (Cause.MANIFEST, {"manifest.json": '{"entry_point": "gone.py"}'}, "manifest.json"),
     "no such function": (Cause.MANIFEST, {**GOOD, "manifest.json": '{"entry_point": "logic.py:start"}'}, "manifest.json"),
-    "bad access": (Cause.MANIFEST, {"manifest.json": '{"access": "everyone"}'}, "manifest.json"),
+    "bad access": (Cause.MANIFEST, {"manifest.json": '{"access": "everyone"}'}, "manifest.json:1"),
     "forbidden import": (Cause.FORBIDDEN_IMPORT, {"logic.py": "\nfrom mozaiks_shell.foundation import db"}, "logic.py:2"),
     "forbidden deep": (Cause.FORBIDDEN_IMPORT, {"a/b.py": "def f():\n    import mozaiks_shell.billing.service\n"}, "a/b.py:2"),
     "second copy of itself": (Cause.FORBIDDEN_IMPORT, {"logic.py": "from plugins.broken import x\n"}, "logic.py:1"),
@@ -70,8 +71,12 @@ BROKEN = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("probed", [True, False])
 @pytest.mark.parametrize("case", BROKEN)
-def test_broken_plugin_is_quarantined_alone(case, write, load):
+def test_broken_plugin_is_quarantined_alone(case, probed, write, load, monkeypatch):
+    """With a probe it never gets into this process; without one all it brought is taken out again."""
+    monkeypatch.setenv("MOZAIKS_PLUGIN_PROBE", str(probed).lower())
+    get_settings.cache_clear()
     cause, files, where = BROKEN[case]
     write("abel", GOOD)
     write("broken", files)
@@ -79,6 +84,7 @@ def test_broken_plugin_is_quarantined_alone(case, write, load):
     tables, states = set(SQLModel.metadata.tables), set(RegistrationContext.get().base_states)
     handlers, known = set(RegistrationContext.get().event_handlers), set(scoped_tables())
     decorated = list(RegistrationContext.get().decorated_pages)
+    mapped = set(SQLModel._sa_registry.mappers)
 
     loaded = load()
 
@@ -91,6 +97,7 @@ def test_broken_plugin_is_quarantined_alone(case, write, load):
     assert not [page for page in pages() if page.owner == "broken"]
     assert set(SQLModel.metadata.tables) == tables
     assert set(scoped_tables()) == known
+    assert set(SQLModel._sa_registry.mappers) == mapped
     assert set(RegistrationContext.get().base_states) == states
     assert set(RegistrationContext.get().event_handlers) == handlers
     assert RegistrationContext.get().decorated_pages == decorated
@@ -98,7 +105,8 @@ def test_broken_plugin_is_quarantined_alone(case, write, load):
 
 
 def test_hanging_import_is_interrupted(write, load, monkeypatch):
-    monkeypatch.setattr("mozaiks_shell.plugin_host.loader.IMPORT_SECONDS", 0.2)
+    monkeypatch.setenv("MOZAIKS_PLUGIN_PROBE_SECONDS", "2")
+    get_settings.cache_clear()
     write("slow", {"logic.py": "import time\ntry:\n    time.sleep(60)\nexcept Exception:\n    pass\n"})
     write("quick", GOOD)
     loaded = load()
@@ -158,7 +166,9 @@ def test_names_that_are_no_plugins(write, load):
     assert {one.problem.cause for one in loaded.values() if not one.live} == {Cause.NAME}
 
 
-def test_keyboard_interrupt_is_the_operators(write, load):
+def test_keyboard_interrupt_is_the_operators(write, load, monkeypatch):
+    monkeypatch.setenv("MOZAIKS_PLUGIN_PROBE", "false")
+    get_settings.cache_clear()
     write("stopper", {"logic.py": "raise KeyboardInterrupt\n"})
     with pytest.raises(KeyboardInterrupt):
         load()

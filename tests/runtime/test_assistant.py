@@ -83,8 +83,9 @@ async def test_exit_completes_the_run(runtime: Any, user: str) -> None:
     async with runtime.socket("Assistant", chat, user) as wire:
         meta_frame = await wire.next()
         assert meta_frame["data"]["status"] == 1
-        await wire.until("chat.input_request")  # AgentDriven: a completed chat runs again
-        assert not wire.all("chat.resume_boundary")
+        await wire.until("chat.resume_boundary")
+        assert [frame["data"]["index"] for frame in wire.all("chat.text")] == [0, 1]
+        assert await wire.drain() == []  # a completed chat is shown, not run again
 
 
 async def test_cancel_in_the_middle(spawn: Any, user: str) -> None:

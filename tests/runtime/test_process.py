@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import signal
 import socket
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+
+from mozaiks_shell.broker import runtime_process
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.runtime.config import checked_config
+from tests.live import free_port
+from tests.runtime.conftest import ISSUER, ROOT, Runtime
 
 
 def test_ready_line_then_end_with_the_parent(launcher: Any) -> None:
@@ -74,3 +85,49 @@ def test_a_taken_port_is_reported(launcher: Any) -> None:
         _, errors = process.communicate(timeout=10)
     assert process.returncode == 1
     assert "cannot listen on 127.0.0.1" in errors
+
+
+async def test_one_command_runs_it_on_the_settings(tmp_path: Path, keys: Any, user: str, http_server: Any) -> None:
+    """``mozaiks-shell runtime``: host, port, database and keys by settings; it makes its tables itself."""
+
+    def jwks(request: Any, _: bytes) -> None:
+        body = json.dumps(keys.jwks).encode()
+        request.send_response(200)
+        request.send_header("Content-Length", str(len(body)))
+        request.end_headers()
+        request.wfile.write(body)
+
+    settings = {
+        "MOZAIKS_RUNTIME_JWKS_URL": http_server(jwks) + "/jwks.json",
+        "MOZAIKS_RUNTIME_PORT": str(free_port()),
+        "MOZAIKS_RUNTIME_SAMPLES": "true",
+        "MOZAIKS_RUNTIME_ENGINE": "scripted",
+        "MOZAIKS_EXECUTION_TOKEN_ISSUER": ISSUER,
+        "MOZAIKS_DATA_DIR": str(tmp_path),
+        "DATABASE_URL": f"sqlite:///{tmp_path / 'shell.db'}",
+        "PATH": os.environ["PATH"],
+    }
+    command = [sys.executable, "-m", "mozaiks_shell.cli", "runtime"]
+    pipes = {"stdout": subprocess.PIPE, "stdin": subprocess.DEVNULL}
+    process = await asyncio.to_thread(subprocess.Popen, command, cwd=ROOT, env=settings, text=True, **pipes)
+    try:
+        runtime = Runtime(process, keys, auth=True)
+        assert runtime.url.endswith(settings["MOZAIKS_RUNTIME_PORT"])
+        assert runtime.request("GET", "/api/health", headers={}).status_code == 401
+        assert runtime.request("GET", "/api/health").json()["mongodb"] == "connected"
+        assert "HelloWorld" in runtime.request("GET", "/api/workflows").json()
+        async with runtime.chat("Assistant", user) as wire:
+            await wire.until("chat.input_request")
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(15) in (0, -signal.SIGTERM)
+
+
+def test_what_the_shell_tells_its_child_is_understood(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOZAIKS_RUNTIME_ENGINE", "scripted")
+    get_settings.cache_clear()
+    told = runtime_process._config({"keys": []})
+    config = checked_config(told)
+    assert config.database_url == get_settings().sql_url
+    assert config.jwks_url and config.auth_enabled
+    assert (config.engine, config.sample_workflows) == ("scripted", False)

@@ -49,8 +49,9 @@ async def test_reconnect_in_the_middle_of_an_answer(spawn: Any, user: str) -> No
     async with slow.socket("Assistant", chat, user) as wire:
         while wire.last("chat.input_request") is None:
             reader.take(await wire.next())
-        assert [f["type"] for f in wire.frames[:3]] == ["chat_meta", "chat.resume_boundary", "chat.print"]
-        assert wire.frames[2]["data"]["sequence"] == 1  # a newcomer gets the answer from its beginning
+        head = [f["type"] for f in wire.frames[:4]]
+        assert head == ["chat_meta", "chat.resume_boundary", "chat.select_speaker", "chat.print"]
+        assert wire.frames[3]["data"]["sequence"] == 1  # a newcomer gets the answer from its beginning
         final = wire.all("chat.text")[-1]["data"]
         assert "".join(f["data"]["content"] for f in wire.all("chat.print")) == final["content"]
     assert reader.texts == {0: final["content"]}
@@ -186,7 +187,7 @@ def test_memory_is_bounded() -> None:
     store = ChatStore(RuntimeConfig(max_chats=3, max_messages_per_chat=10, max_missed_frames=5))
     chats = [store.create("a", "u", "W", f"c{n}") for n in range(3)]
     store.get("a", "c0")  # used again: c1 is now the oldest
-    chats[2].listeners.add(Collector())
+    chats[2].attach(Collector(), [])
     store.create("a", "u", "W", "c3")
     assert [store.get("a", f"c{n}") is not None for n in range(4)] == [True, False, True, True]
     for number in range(25):
@@ -203,6 +204,9 @@ class Collector:
     """A listener that forgets."""
 
     def send(self, frame: dict[str, Any]) -> None:
+        """Nothing to do."""
+
+    def end(self, code: int, reason: str) -> None:
         """Nothing to do."""
 
 

@@ -168,12 +168,17 @@ async def execute(data):
         loader.unload("shop")
 
 
-async def test_payments_speak_for_the_current_person(plugin):
+async def test_f294_payments_speak_for_the_current_person(plugin):
     source = """
 from mozaiks_shell.sdk import payments
 def execute(data): return payments.checkout("pro") if data.get("buy") else payments.status()
 """
-    async with plugin("till", {"logic.py": source}) as till:
+    manifest = '{"name": "till", "permissions": ["payments"]}'
+    async with plugin("purse", {"logic.py": source}) as purse:
+        purse.as_user("ada")
+        with pytest.raises(sdk.errors.Forbidden, match="payments"):
+            await purse.execute()
+    async with plugin("till", {"logic.py": source, "manifest.json": manifest}) as till:
         with pytest.raises(sdk.errors.NotSignedIn):
             await till.execute()
         till.as_user("ada")

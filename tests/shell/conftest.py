@@ -1,10 +1,15 @@
 """People of the shell's tests, and pages declared for one test only."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mozaiks_shell.foundation.access import Principal
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.shell.navigation import drop_menus
 from mozaiks_shell.ui import page as declared
 
 
@@ -23,3 +28,23 @@ def no_pages(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Start from no declared page at all."""
     monkeypatch.setattr(declared, "_pages", {})
     yield
+
+
+@pytest.fixture(autouse=True)
+def no_menus() -> None:
+    """Nothing is kept from the test before."""
+    drop_menus()
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """``write("navigation.json", {...})`` puts a file into the operator's folder; it counts at once."""
+    folder = tmp_path / "configs"
+
+    def put(name: str, content: Any) -> None:
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text(json.dumps(content), "utf-8")
+        monkeypatch.setenv("MOZAIKS_CONFIGS_PATH", str(folder))
+        get_settings.cache_clear()
+
+    return put

@@ -1,6 +1,7 @@
 """The kit renders the roles, names and ties a person with a screen reader needs, and nothing of Radix."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import reflex as rx
@@ -20,6 +21,12 @@ class KitState(rx.State):
     sign: str = "house"
     shown: bool = False
     tone: str = "success"
+    turn: int = 0
+
+    @rx.event
+    def keep(self, edit: dict[str, Any]) -> None:
+        """What a form that saves itself calls."""
+        self.turn = edit["turn"]
 
 
 EVERYTHING: dict[str, Callable[[], rx.Component]] = {
@@ -39,6 +46,8 @@ EVERYTHING: dict[str, Callable[[], rx.Component]] = {
     "dialog": lambda: kit.dialog("Sure?", id="sure", title="Delete", actions=[kit.close_button("sure", "No")]),
     "stack": lambda: kit.stack(kit.row("a", gap=2), kit.grid("b"), gap=6),
     "text_area": lambda: kit.text_area(name="note"),
+    "markdown": lambda: kit.markdown(KitState.problem),
+    "autosave": lambda: kit.autosave(kit.text_area(name="text"), name="n1", saved=KitState.turn, on_save=KitState.keep),
 }
 
 
@@ -89,7 +98,7 @@ def test_tones_and_roles_of_messages() -> None:
     assert 'role:"status"' in html(kit.notice("x"))
     assert "mz-tone-success" in html(kit.badge("x", "success"))
     assert "mz-tone-" in html(kit.badge("x", KitState.tone))
-    assert '"aria-label":"Loading"' in html(kit.skeleton())
+    assert '"aria-label":mzT("Loading")' in html(kit.skeleton())
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from mozaiks_shell.appconfig.service import Plan
 from mozaiks_shell.billing.errors import NotForSale
 from mozaiks_shell.billing.ports import Account, Health, Notice, Truth
 from mozaiks_shell.foundation.errors import NotFound
+from mozaiks_shell.foundation.i18n import tr
 
 
 class Manual:
@@ -11,6 +12,7 @@ class Manual:
 
     name = "manual"
     sells = False
+    signature_header = ""
 
     async def ensure_customer(self, account: Account) -> str:
         """There are no customers."""
@@ -22,11 +24,11 @@ class Manual:
 
     async def create_checkout(self, account: Account, plan: Plan, *, trial_days: int, return_url: str) -> str:
         """Refused: nothing is sold here."""
-        raise NotForSale("Plans are set by an administrator here; there is no checkout.")
+        raise NotForSale(tr("Plans are set by an administrator here; there is no checkout."))
 
     async def create_portal(self, account: Account, *, return_url: str) -> str:
         """Refused: nothing is sold here."""
-        raise NotForSale("Plans are set by an administrator here; there is no customer portal.")
+        raise NotForSale(tr("Plans are set by an administrator here; there is no customer portal."))
 
     async def cancel_subscription(self, account: Account) -> Truth | None:
         """Nobody to ask."""

@@ -19,6 +19,7 @@ from mozaiks_shell.billing.errors import BadSignature, NotForSale, NothingToCanc
 from mozaiks_shell.billing.ports import Account, Health, Notice, Truth
 from mozaiks_shell.billing.standing import LIVE
 from mozaiks_shell.foundation.errors import Invalid
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
 
@@ -47,6 +48,7 @@ class Stripe:
 
     name = "stripe"
     sells = True
+    signature_header = "stripe-signature"
 
     def __init__(self, api_key: str, webhook_secret: str, api_base: str = "") -> None:
         self._live = api_key.startswith(("sk_live_", "rk_live_"))
@@ -145,7 +147,7 @@ class Stripe:
     async def create_portal(self, account: Account, *, return_url: str) -> str:
         """The portal of the person's own customer; there is no way to name another."""
         if not account.customer_id:
-            raise NothingToCancel("There is nothing to manage yet: no plan was ever bought.")
+            raise NothingToCancel(tr("There is nothing to manage yet: no plan was ever bought."))
         session = await _call(
             self._client.v1.billing_portal.sessions.create_async({"customer": account.customer_id, "return_url": return_url})
         )
@@ -154,7 +156,7 @@ class Stripe:
     async def cancel_subscription(self, account: Account) -> Truth | None:
         """Ask Stripe to end the subscription with the paid period."""
         if not account.subscription_id.startswith("sub_"):
-            raise NothingToCancel("There is no running subscription to cancel.")
+            raise NothingToCancel(tr("There is no running subscription to cancel."))
         changed = await _call(self._client.v1.subscriptions.update_async(account.subscription_id, {"cancel_at_period_end": True}))
         return _truth(changed.to_dict(), account.customer_id)
 
@@ -210,7 +212,7 @@ async def _call(request: Awaitable[Answer]) -> Answer:
     except stripe.StripeError as error:
         log.warning("stripe refused", status=error.http_status, code=error.code, message=error.user_message or str(error))
         raise PaymentUpstream(
-            "The payment service could not do this just now. Nothing was changed.", stripe_code=error.code
+            tr("The payment service could not do this just now. Nothing was changed."), stripe_code=error.code
         ) from error
 
 

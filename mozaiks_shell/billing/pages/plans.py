@@ -6,6 +6,8 @@ import reflex as rx
 
 from mozaiks_shell.billing.state import Plans
 from mozaiks_shell.foundation.access import Access
+from mozaiks_shell.foundation.i18n import msg
+from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.kit import (
     Variant,
     badge,
@@ -27,17 +29,17 @@ from mozaiks_shell.ui.page import page
 
 @page(
     "/plans",
-    title="Plans",
+    title=msg("Plans"),
     icon="credit-card",
     access=Access.signed_in(),
-    description="Your plan, and what the others add.",
+    description=msg("Your plan, and what the others add."),
     order=890,
     on_load=Plans.enter,
 )
 def plans() -> rx.Component:
     """Period line, then a card per plan."""
     return rx.fragment(
-        page_header("Plans", "Your plan, and what the others add."),
+        page_header(t("Plans"), t("Your plan, and what the others add.")),
         rx.cond(Plans.loaded, _loaded(), skeleton(6)),
     )
 
@@ -52,25 +54,25 @@ def _loaded() -> rx.Component:
                 rx.el.p(Plans.line, aria_live="polite", style={"flex": "1 1 16rem"}),
                 rx.cond(
                     Plans.can_portal,
-                    button("Cards and invoices", icon("external-link"), on_click=Plans.open_portal),
+                    button(t("Cards and invoices"), icon("external-link"), on_click=Plans.open_portal),
                     rx.fragment(),
                 ),
-                rx.cond(Plans.can_cancel, dialog_button("cancel-plan", "Cancel plan", variant="ghost"), rx.fragment()),
+                rx.cond(Plans.can_cancel, dialog_button("cancel-plan", t("Cancel plan"), variant="ghost"), rx.fragment()),
             ),
         ),
         grid(rx.foreach(Plans.cards, lambda one: _plan(one)), class_name="mz-grid-fill"),
         rx.cond(
             Plans.ask_admin,
-            notice("An administrator of this app sets plans. Ask one to change yours."),
+            notice(t("An administrator sets plans here. Ask one to change yours.")),
             rx.fragment(),
         ),
         dialog(
             rx.el.p(Plans.cancel_text),
             id="cancel-plan",
-            title="Cancel your plan?",
+            title=t("Cancel your plan?"),
             actions=[
-                close_button("cancel-plan", "Keep it"),
-                close_button("cancel-plan", "Cancel plan", variant="danger", on_click=Plans.cancel),
+                close_button("cancel-plan", t("Keep it")),
+                close_button("cancel-plan", t("Cancel plan"), variant="danger", on_click=Plans.cancel),
             ],
         ),
         gap=5,
@@ -78,7 +80,7 @@ def _loaded() -> rx.Component:
 
 
 def _payment() -> rx.Component:
-    check = button("Check again", small=True, on_click=Plans.check_again)
+    check = button(t("Check again"), small=True, on_click=Plans.check_again)
     return rx.match(
         Plans.payment,
         ("waiting", notice(Plans.payment_text, "accent")),
@@ -97,8 +99,8 @@ def _plan(one: Any) -> rx.Component:
     )
     head = rx.el.div(
         rx.el.h2(one["title"], class_name="mz-card-title"),
-        rx.cond(one["current"], badge("Your plan", "accent"), rx.fragment()),
-        rx.cond(one["wanted"], badge("Needed", "warning"), rx.fragment()),
+        rx.cond(one["current"], badge(t("Your plan"), "accent"), rx.fragment()),
+        rx.cond(one["wanted"], badge(t("Needed"), "warning"), rx.fragment()),
         class_name="mz-card-head",
         style={"min_height": "24px", "margin_bottom": "0"},
     )
@@ -107,7 +109,7 @@ def _plan(one: Any) -> rx.Component:
             one["features"].to(list[str]),
             lambda text: rx.el.li(
                 rx.el.span(icon("check"), style={"color": "var(--color-success)", "flex": "none"}),
-                rx.el.span(text),
+                rx.el.span(t(text.to(str))),
                 style={"display": "flex", "gap": "8px", "align_items": "baseline"},
             ),
         ),
@@ -121,7 +123,7 @@ def _plan(one: Any) -> rx.Component:
     return rx.el.article(
         head,
         price,
-        rx.cond(one["description"] != "", rx.el.p(one["description"], class_name="mz-muted"), rx.fragment()),
+        rx.cond(one["description"] != "", rx.el.p(t(one["description"].to(str)), class_name="mz-muted"), rx.fragment()),
         features,
         choose,
         aria_label=one["title"],

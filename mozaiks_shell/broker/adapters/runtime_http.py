@@ -1,18 +1,24 @@
-"""The published runtime's HTTP API over httpx, and what its refusals mean to a person (F-152)."""
+"""A runtime over HTTP, in the dialect it speaks (F-150), and what its refusals mean to a person (F-152)."""
 
-import re
-from typing import Any
-from urllib.parse import quote
+import asyncio
+import random
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
 
-import httpx
-
-from mozaiks_shell.broker.errors import TokensNeeded, runtime_unavailable
-from mozaiks_shell.foundation import http
-from mozaiks_shell.foundation.errors import Conflict, NotFound, ShellError, TimedOut, TooMany, Upstream
+from mozaiks_shell.broker.adapters.answers import chat_id_in, meta_in, rows_in
+from mozaiks_shell.broker.adapters.dialects import FOUNDING, PUBLISHED, Dialect, Name, path, verdict
+from mozaiks_shell.broker.adapters.transport import Transport
+from mozaiks_shell.foundation.errors import NotFound, Unavailable, Upstream
 from mozaiks_shell.foundation.logging import get_logger
+from mozaiks_shell.foundation.settings import get_settings
 
 log = get_logger("broker")
-_CHAT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
+
+_REMEMBERED: Final = 512  # chats handed out lately
+_LIST_SECONDS: Final = 30.0  # how long the names of workflows are believed
+_Call = Callable[[Dialect], Awaitable[dict[str, Any]]]
 
 
 class HttpRuntime:
@@ -20,74 +26,158 @@ class HttpRuntime:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
-        self._http = http.client(base_url)
+        self.transport = Transport(base_url)
+        said = get_settings().ai_dialect
+        known: dict[str, Dialect] = {"published": PUBLISHED, "founding": FOUNDING}
+        self._dialect = known.get(said)
+        self._given: OrderedDict[str, str] = OrderedDict()
+        self._names: tuple[float, frozenset[str]] = (0.0, frozenset())
+
+    @property
+    def dialect(self) -> Name | None:
+        """The dialect that was set or learned; None before the first answer."""
+        return self._dialect.name if self._dialect else None
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        await self.transport.close()
 
     async def start(self, app_id: str, workflow: str, user_id: str, token: str, request_id: str) -> str:
-        """POST /api/chats/{app}/{wf}/start, always with ``force_new``: reuse is decided by our own idempotency key,
-        because the runtime would also merge two tabs that meant two chats."""
-        body = {"user_id": user_id, "client_request_id": request_id, "force_new": True}
-        answer = await self._call("POST", f"/api/chats/{quote(app_id, safe='')}/{quote(workflow, safe='')}/start", token, body)
-        chat_id = answer.get("chat_id")
-        if not isinstance(chat_id, str) or not _CHAT_ID.fullmatch(chat_id):
-            raise Upstream("The assistant's server gave no usable chat id.", code="RUNTIME_ERROR")
+        """Make a chat, at first always with ``force_new``: reuse is decided by our own idempotency key, because the runtime
+        would also merge two tabs that meant two chats.
+
+        When the connection broke and nobody knows whether the first try arrived, the second one goes without
+        ``force_new``: the chat of the first, if there is one, comes back as ``reused``. One that another request was
+        given meanwhile is not taken.
+        """
+        try:
+            answer = await self._start(app_id, workflow, user_id, token, request_id, True)
+        except Unavailable as error:
+            if error.__cause__ is None or not self.transport.circuit.may_pass():
+                raise
+            await asyncio.sleep(random.uniform(0.1, 0.3))
+            answer = await self._start(app_id, workflow, user_id, token, request_id, False)
+            if answer.get("reused") is True and self._given.get(chat_id_in(answer), request_id) != request_id:
+                answer = await self._start(app_id, workflow, user_id, token, request_id, True)
+        chat_id = chat_id_in(answer)
+        self._given[chat_id] = request_id
+        while len(self._given) > _REMEMBERED:
+            self._given.popitem(last=False)
         return chat_id
 
+    async def _start(
+        self, app_id: str, workflow: str, user_id: str, token: str, request_id: str, force_new: bool
+    ) -> dict[str, Any]:
+        async def call(dialect: Dialect) -> dict[str, Any]:
+            where, body = dialect.start(app_id, workflow, user_id, request_id, force_new)
+            return await self.transport.json("POST", where, token, body)
+
+        return await self._spoken(call)
+
     async def meta(self, app_id: str, workflow: str, chat_id: str, token: str) -> dict[str, Any]:
-        """GET /api/chats/meta/{app}/{wf}/{chat}."""
-        path = "/".join(quote(part, safe="") for part in (app_id, workflow, chat_id))
-        return await self._call("GET", f"/api/chats/meta/{path}", token)
+        """What the runtime knows of a chat: ``exists``, and ``status`` 0 in progress, 1 completed."""
+
+        async def call(dialect: Dialect) -> dict[str, Any]:
+            try:
+                return await self.transport.json("GET", dialect.meta(app_id, workflow, chat_id), token, repeat=True)
+            except NotFound:
+                if self._dialect is FOUNDING:
+                    return {"exists": False}
+                raise
+
+        return meta_in(await self._spoken(call))
+
+    async def sessions(self, app_id: str, user_id: str, token: str) -> list[dict[str, Any]]:
+        """A person's chats as the runtime lists them (F-153): ``chat_id``, ``workflow_name`` and times. Only theirs."""
+
+        async def call(dialect: Dialect) -> dict[str, Any]:
+            where, params = dialect.sessions(app_id, user_id)
+            return await self.transport.json("GET", where, token, repeat=True, params=params)
+
+        return [one for one in rows_in(await self._spoken(call), "sessions") if one.get("user_id", user_id) == user_id]
+
+    async def available(self, app_id: str, workflow: str, user_id: str, token: str) -> tuple[bool, str]:
+        """Whether the runtime lets this person run the workflow, and its reason if not (F-160).
+
+        A published runtime without the platform part has no such route and gates nothing.
+        """
+
+        async def call(dialect: Dialect) -> dict[str, Any]:
+            where, params = dialect.eligible(app_id, workflow, user_id)
+            try:
+                return await self.transport.json("GET", where, token, repeat=True, params=params, wraps=True)
+            except NotFound:
+                if self._dialect is not None:
+                    return {}
+                raise
+
+        try:
+            answer = await self._spoken(call)
+        except NotFound:
+            return True, ""
+        return verdict(answer, workflow, self.dialect or "published")
 
     async def workflows(self, token: str) -> dict[str, Any]:
-        """GET /api/workflows."""
-        return await self._call("GET", "/api/workflows", token)
+        """Configuration of every workflow by name. The published runtime tells prompts in full here: not for browsers."""
+        answer = await self.transport.json("GET", "/api/workflows", token, repeat=True)
+        listed = rows_in(answer, "workflows")
+        found = {str(one.get("workflow_name") or one.get("name") or one.get("id")): one for one in listed} if listed else answer
+        self._names = (time.monotonic() + _LIST_SECONDS, frozenset(found))
+        return found
+
+    async def knows(self, workflow: str, token: str) -> bool:
+        """Whether the runtime has this workflow. Its start says 200 to any name, and the run then fails. True when unsure."""
+        until, names = self._names
+        if time.monotonic() >= until:
+            try:
+                names = frozenset(await self.workflows(token))
+            except (NotFound, Upstream):
+                return True
+        return not names or workflow in names
 
     async def health(self, token: str) -> dict[str, Any]:
         """GET /api/health."""
-        return await self._call("GET", "/api/health", token)
+        return await self.transport.json("GET", "/api/health", token, repeat=True)
 
-    async def _call(self, method: str, path: str, token: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        headers = {"authorization": f"Bearer {token}"}
+    async def execute(self, body: dict[str, Any], token: str, seconds: float) -> dict[str, Any]:
+        """POST /api/workflows/execute. One request, never repeated."""
+        return await self.transport.json("POST", "/api/workflows/execute", token, body, seconds=seconds)
+
+    async def say(
+        self, app_id: str, workflow: str, chat_id: str, user_id: str, message: str, token: str, seconds: float
+    ) -> dict[str, Any]:
+        """POST /chat/{app}/{chat}/{user}/input: answer the pending question, or begin a run.
+
+        The published runtime keeps this request open until the run pauses or ends.
+        """
+        body = {"message": message, "workflow_name": workflow}
+        where = path("chat", app_id, chat_id, user_id, "input")
+        return await self.transport.json("POST", where, token, body, seconds=seconds, wraps=True)
+
+    async def fetch(self, where: str, token: str, largest: int) -> tuple[int, bytes]:
+        """GET a path of the runtime: status and content, for artifacts. Never another host: ``where`` begins with one slash."""
+        if not where.startswith("/") or where.startswith("//"):
+            raise ValueError("not a path of the runtime")
+        raw = await self.transport.ask("GET", where, token, repeat=True, largest=largest)
+        return raw.status, raw.body
+
+    async def _spoken(self, call: _Call) -> dict[str, Any]:
+        """Call in the dialect that is known; else in both, and remember the one that is there."""
+        if self._dialect is not None:
+            return await call(self._dialect)
         try:
-            response = await self._http.request(method, path, json=body, headers=headers)
-        except httpx.ConnectError as error:
-            log.warning("runtime not reachable", url=self.base_url, error=str(error))
-            raise runtime_unavailable() from error
-        except httpx.TimeoutException as error:
-            raise TimedOut("The assistant's server did not answer in time.", code="RUNTIME_TIMED_OUT") from error
-        except (httpx.HTTPError, RuntimeError) as error:  # RuntimeError: closed meanwhile, because the runtime moved
-            log.warning("runtime call failed", url=self.base_url, path=path, error=str(error))
-            raise runtime_unavailable() from error
-        if response.status_code >= 300:
-            raise _refusal(response)
-        try:
-            answer = response.json()
-        except ValueError as error:
-            raise Upstream("The assistant's server answered with something unreadable.", code="RUNTIME_ERROR") from error
-        return answer if isinstance(answer, dict) else {}
+            answer = await call(PUBLISHED)
+        except NotFound as absent:
+            try:
+                answer = await call(FOUNDING)
+            except NotFound:
+                raise absent from None
+            self._learned(FOUNDING)
+            return answer
+        self._learned(PUBLISHED)
+        return answer
 
-
-def _refusal(response: httpx.Response) -> ShellError:
-    """The error that stands for this answer. Reasons of 402 and 409 are meant for the person; others for the log."""
-    try:
-        detail = response.json().get("detail", "")
-    except (ValueError, AttributeError):
-        detail = ""
-    reason = detail if isinstance(detail, str) else ""
-    match response.status_code:
-        case 402:
-            return TokensNeeded(reason or "Your token balance does not cover this run.")
-        case 404:
-            return NotFound("The assistant's server does not know this.", code="RUNTIME_NOT_FOUND")
-        case 409:
-            return Conflict(reason or "Something else has to be finished first.", code="PREREQUISITES_NOT_MET")
-        case 429:
-            after = response.headers.get("retry-after", "")
-            return TooMany("The assistant is busy.", retry_after=int(after) if after.isdigit() else 5)
-    log.error("runtime refused", path=response.url.path, status=response.status_code, reason=reason[:300])
-    if response.status_code in {401, 403}:
-        return Upstream("The assistant's server did not accept this app's credentials.", code="RUNTIME_REFUSED")
-    return Upstream("The assistant's server reported an error.", code="RUNTIME_ERROR")
+    def _learned(self, dialect: Dialect) -> None:
+        if self._dialect is None:
+            self._dialect = dialect
+            log.info("the runtime's dialect is known", url=self.base_url, dialect=dialect.name)

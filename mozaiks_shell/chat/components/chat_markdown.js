@@ -78,6 +78,7 @@ export const Prose = memo(
     const [drawn] = useState(() => components(labels));
     return jsx("div", {
       className: "mzc-prose",
+      dir: "auto",
       children: jsx(ReactMarkdown, { remarkPlugins: GFM, components: drawn, children: text }),
     });
   },

@@ -2,6 +2,7 @@
 import { memo, useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { jsx, jsxs } from "react/jsx-runtime";
 import { useNavigate } from "react-router";
+import { mzDate } from "$/public/external/mozaiks_shell/ui/i18n/i18n.js";
 import { ChatStream } from "./chat_stream.js";
 import { Composer } from "./chat_composer.js";
 import { CopyButton, ownPath, Prose } from "./chat_markdown.js";
@@ -10,7 +11,7 @@ import "./chat.css";
 const NEAR_END_PX = 48;
 const ANNOUNCED_MS = 3_000;
 const BY_HAND_MS = 1_000;
-const OVER = new Set(["completed", "interrupted", "failed"]);
+const OVER = new Set(["completed", "interrupted", "stopped", "failed"]);
 const HAND = ["wheel", "touchmove", "keydown", "pointerdown"];
 
 // Everything up to the last blank line outside a code fence is final and may become Markdown.
@@ -50,14 +51,13 @@ function Writing({ stream, labels }) {
 const Message = memo(function Message({ item, named, heard, labels }) {
   const { role, who, text, at, cancelled } = item;
   const queued = item.queued && heard;
-  const time = at && new Date(at);
   const body =
-    role === "user" ? jsx("div", { className: "mzc-said", children: text }) : jsx(Prose, { text: text || "", labels });
+    role === "user" ? jsx("div", { className: "mzc-said", dir: "auto", children: text }) : jsx(Prose, { text: text || "", labels });
   return jsxs("article", {
     className: "mzc-message",
     "data-role": role,
     "aria-label": role === "user" ? labels.you : who || undefined,
-    title: time && !Number.isNaN(time.getTime()) ? time.toLocaleString() : undefined,
+    title: at ? mzDate(at, "datetime") : undefined,
     children: [
       named && role === "agent" && jsx("div", { className: "mzc-who", children: who }),
       body,
@@ -108,6 +108,7 @@ function Status({ state, labels, onAgain, onRetry }) {
       connecting: [labels.runtimeConnecting],
       completed: [labels.completed, labels.again, onAgain],
       interrupted: [labels.interrupted, labels.again, onAgain],
+      stopped: [labels.wasStopped, labels.again, onAgain],
       failed: [labels.runtimeDown, labels.again, onAgain],
     }[status],
   }[connection];
@@ -169,8 +170,8 @@ function useScroll(scroller, content) {
   return [away, toEnd];
 }
 
-// Focus goes to the composer when a person opens the pane (not when a reload brings it back) and returns to the
-// bubble on closing; Tab stays inside the overlay.
+// Focus goes to the composer when a person opens the pane (not when a reload brings the widget back; the overlay is
+// modal, however it came) and returns to the bubble on closing; Tab stays inside the overlay.
 function useFocus(root, box, { surface, bubble, chatId, fresh }, escape) {
   const before = useRef(null);
   useEffect(() => {
@@ -178,7 +179,7 @@ function useFocus(root, box, { surface, bubble, chatId, fresh }, escape) {
     before.current = surface;
     if (surface === "closed") {
       if (was && was !== "closed") document.getElementById(bubble)?.focus();
-    } else if (was !== surface && (navigator.userActivation?.isActive ?? true)) box.current?.focus({ preventScroll: true });
+    } else if (was !== surface && (surface === "overlay" || (navigator.userActivation?.isActive ?? true))) box.current?.focus({ preventScroll: true });
   }, [surface, bubble, box]);
   useEffect(() => {
     const lost = document.activeElement === document.body; // the line that was pressed went with its list
@@ -272,7 +273,7 @@ export function Conversation(props) {
             caughtUp && !items.length && !live && !pending.length && jsx("p", { className: "mzc-empty", children: labels.empty }),
             jsx(Log, { items, heard: !OVER.has(status), labels, onArtifact }),
             ...pending.map(({ id, text }) =>
-              jsx("article", { className: "mzc-message mzc-pending", "data-role": "user", children: jsx("div", { className: "mzc-said", children: text }) }, id),
+              jsx("article", { className: "mzc-message mzc-pending", "data-role": "user", children: jsx("div", { className: "mzc-said", dir: "auto", children: text }) }, id),
             ),
             live &&
               jsxs("article", {

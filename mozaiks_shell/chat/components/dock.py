@@ -1,5 +1,7 @@
 """What every page carries of the chat: a bubble. The pane is fetched when somebody opens it."""
 
+import json
+import re
 from typing import Final
 
 import reflex as rx
@@ -9,31 +11,51 @@ from mozaiks_shell.chat.components import labels
 from mozaiks_shell.chat.components.pane import BUBBLE_ID, LazyPane
 from mozaiks_shell.chat.state import ChatState
 from mozaiks_shell.ui.kit import icon
-from mozaiks_shell.ui.page import pages
+from mozaiks_shell.ui.page import Page, pages
 
 # In the markup and not in a stylesheet: a page that never opens the chat fetches nothing for it.
 _BUBBLE: Final = {
-    "position": "fixed", "right": "max(1.25rem, env(safe-area-inset-right))",
+    "position": "fixed", "inset_inline_end": "max(1.25rem, env(safe-area-inset-right))",
     "bottom": "max(1.25rem, env(safe-area-inset-bottom))",
     "z_index": "60", "width": "3.25rem", "height": "3.25rem", "place_items": "center", "border": "0",
-    "border_radius": "999px", "cursor": "pointer", "color": "var(--color-on-accent)", "background": "var(--color-accent)",
+    "border_radius": "999px", "cursor": "pointer", "color": "var(--color-on-fill)", "background": "var(--color-fill)",
     "box_shadow": "var(--shadow-lg)",
 }  # fmt: skip
 _DOT: Final = {
-    "position": "absolute", "top": "0", "right": "0", "width": "0.875rem", "height": "0.875rem", "border_radius": "999px",
+    "position": "absolute", "top": "0", "inset_inline_end": "0",
+    "width": "0.875rem", "height": "0.875rem", "border_radius": "999px",
     "background": "var(--color-danger)", "border": "2px solid var(--color-bg)",
 }  # fmt: skip
 _CARD: Final = {
-    "position": "fixed", "inset": "auto max(1.25rem, env(safe-area-inset-right)) 5.25rem auto", "margin": "0", "width": "17rem",
+    "position": "fixed", "inset_block": "auto 5.25rem", "inset_inline": "auto max(1.25rem, env(safe-area-inset-right))",
+    "margin": "0", "width": "17rem",
     "padding": "1.25rem", "border": "1px solid var(--color-line)", "border_radius": "var(--radius-lg)",
     "background": "var(--color-elevated)", "color": "var(--color-text)", "box_shadow": "var(--shadow-lg)",
 }  # fmt: skip
 
-_HERE: Final[rx.Var[str]] = rx.Var(
-    "mzcHere.pathname",
-    _var_type=str,
-    _var_data=VarData(imports={"react-router": "useLocation"}, hooks={"const mzcHere = useLocation();": None}),
+# An address without a prerendered page is served with the front page's HTML, which the first drawing has to match.
+_LOCATION: Final = VarData(
+    imports={"react-router": "useLocation", "react": ["useEffect", "useState"]},
+    hooks={
+        "const mzcHere = useLocation();": None,
+        "const [mzcDrawn, mzcDraw] = useState(!globalThis.window?.__reactRouterContext?.isSpaMode);": None,
+        "useEffect(() => mzcDraw(true), []);": None,
+    },
 )
+
+
+def _silent_here(silent: list[Page]) -> rx.Var[bool]:
+    """Whether the address shown is one of these pages; decided in the browser, so that nothing flashes on the way."""
+    shapes = "|".join(_shape(one.route) for one in silent)
+    test = f"(mzcDrawn && new RegExp({json.dumps(f'^(?:{shapes})/?$')}).test(mzcHere.pathname))"
+    return rx.Var(test, _var_type=bool, _var_data=_LOCATION)
+
+
+def _shape(route: str) -> str:
+    """The pattern of a route's addresses, for both Python and JavaScript."""
+    kinds = (("[[...", "(?:/.*)?"), ("[...", "/.+"), ("[[", "(?:/[^/]+)?"), ("[", "/[^/]+"))
+    parts = [part for part in route.strip("/").split("/") if part]
+    return "".join(next((shape for mark, shape in kinds if part.startswith(mark)), f"/{re.escape(part)}") for part in parts)
 
 
 def _bubble() -> rx.Component:
@@ -72,20 +94,15 @@ def _visitor() -> rx.Component:
 def chat_dock(_: bool) -> rx.Component:
     """The app-level wrapper: bubble and pane first, the page after them (Reflex appends it).
 
-    Pages declared with ``chat=False`` hide both; the pane stays mounted, so nothing typed is lost.
+    Pages declared with ``chat=False`` have neither in their DOM (F-034). What was typed is kept in the tab's session
+    storage and what was open in the State, so both are there again on the next page.
     """
-    silent = [form for one in pages() if not one.chat for form in (one.route, f"{one.route}/")]
+    silent = [one for one in pages() if not one.chat]
     wake = rx.el.span(hidden=True, on_mount=ChatState.enter)  # again when the server forgot this tab (restart, expiry)
     wanted = ChatState.opened | (ChatState.surface != "closed")
     dock = rx.fragment(
         rx.cond(ChatState.ready, rx.cond(ChatState.signed_in, _bubble(), _visitor()), wake),
         rx.cond((ChatState.signed_in | ~ChatState.ready) & wanted, LazyPane.create()),
     )
-    hide = rx.Var.create(silent).contains(_HERE) if silent else rx.Var.create(False)
-    return rx.fragment(
-        rx.el.div(
-            dock,
-            class_name="mzc-dock",
-            style=rx.cond(hide, {"display": "none"}, {"display": "contents"}),
-        ),
-    )
+    box = rx.el.div(dock, class_name="mzc-dock", style={"display": "contents"})
+    return rx.fragment(rx.cond(_silent_here(silent), rx.fragment(), box) if silent else box)

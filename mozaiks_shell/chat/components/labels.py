@@ -2,70 +2,76 @@
 
 from typing import Final
 
-OPEN: Final = "Open chat"
-CLOSE: Final = "Close chat"
-EXPAND: Final = "Expand chat"
-MINIMISE: Final = "Minimise chat"
-CHAT: Final = "Chat"
-CHATS: Final = "Chats"
-NEW_CHAT: Final = "New chat"
-CONVERSATION: Final = "Conversation"
-ARTIFACT: Final = "Artifact"
-UNREAD: Final = "New messages"
-SIGN_IN_TITLE: Final = "Chat with the assistant"
-SIGN_IN_TEXT: Final = "Sign in and your conversations stay with you."
-SIGN_IN: Final = "Sign in to chat"
-START: Final = "Start something"
-RECENT: Final = "Recent chats"
-NO_RECENT: Final = "Your chats will be listed here."
-RENAME: Final = "Name of this chat"
-SAVE: Final = "Rename"
-DELETE: Final = "Delete"
-DELETE_ASK: Final = "Delete for good?"
-KEEP: Final = "Keep"
-SHOW_ARTIFACT: Final = "Show"
-HIDE_ARTIFACT: Final = "Hide"
-SUBMIT: Final = "Send answer"
-CANCEL: Final = "Not now"
-ACCEPT: Final = "Use this"
-DISMISS: Final = "Dismiss"
-CHOOSE: Final = "Choose…"
-NOT_SHOWN: Final = "This app has no view for this kind of answer; here is its content."
+from mozaiks_shell.foundation.i18n import msg
+from mozaiks_shell.ui.i18n import Text, t
 
-STREAM: Final[dict[str, str]] = {
-    "message": "Message",
-    "placeholder": "Write a message…",
-    "password": "Your answer stays hidden",
-    "send": "Send",
-    "stop": "Stop",
-    "log": "Messages",
-    "you": "You",
-    "jump": "Jump to latest",
-    "copy": "Copy",
-    "copied": "Copied",
-    "copyMessage": "Copy message",
-    "copyCode": "Copy code",
-    "stopped": "Stopped",
-    "queued": "Will be read next",
-    "again": "Start again",
-    "retry": "Try again",
-    "reload": "Reload",
-    "connecting": "Connecting…",
-    "reconnecting": "Connection lost. Reconnecting…",
-    "offline": "You are offline. Your text is kept.",
-    "notConnected": "Not connected yet. Your text is kept.",
-    "notSent": "This message was not sent. Your text is kept.",
-    "signedOut": "You were signed out.",
-    "refused": "This chat cannot be opened.",
-    "crowded": "Chat is open in too many tabs. Close one and try again.",
-    "runtimeConnecting": "Waking the assistant…",
-    "runtimeDown": "The assistant cannot be reached right now.",
-    "completed": "This conversation is complete.",
-    "interrupted": "This conversation was interrupted.",
-    "empty": "Nothing here yet. Say hello.",
-    "answered": "You answered",
-    "dismissed": "Dismissed",
-    "expired": "No longer needed",
-    "shown": "Shown beside the conversation",
-    "openArtifact": "Open",
+OPEN: Final = t("Open chat")
+CLOSE: Final = t("Close chat")
+EXPAND: Final = t("Expand chat")
+MINIMISE: Final = t("Minimise chat")
+CHAT: Final = t("Chat")
+CHATS: Final = t("Chats")
+NEW_CHAT: Final = t("New chat")
+CONVERSATION: Final = t("Conversation")
+ARTIFACT: Final = t("Artifact")
+UNREAD: Final = t("New messages")
+SIGN_IN_TITLE: Final = t("Chat with the assistant")
+SIGN_IN_TEXT: Final = t("Sign in and your conversations stay with you.")
+SIGN_IN: Final = t("Sign in to chat")
+START: Final = t("Start something")
+RECENT: Final = t("Recent chats")
+NO_RECENT: Final = t("Your chats will be listed here.")
+RENAME: Final = t("Name of this chat")
+SAVE: Final = t("Rename")
+DELETE: Final = t("Delete")
+DELETE_ASK: Final = t("Delete for good?")
+KEEP: Final = t("Keep")
+SHOW_ARTIFACT: Final = t("Show")
+HIDE_ARTIFACT: Final = t("Hide")
+SHOW_CONVERSATION: Final = t("Show the conversation")
+HIDE_CONVERSATION: Final = t("Hide the conversation")
+SUBMIT: Final = msg("Send answer")
+CANCEL: Final = msg("Not now")
+ACCEPT: Final = msg("Use this")
+DISMISS: Final = msg("Dismiss")
+CHOOSE: Final = t("Choose…")
+NOT_SHOWN: Final = t("This app has no view for this kind of answer; here is its content.")
+
+STREAM: Final[dict[str, Text]] = {
+    "message": t("Message"),
+    "placeholder": t("Write a message…"),
+    "password": t("Your answer stays hidden"),
+    "send": t("Send"),
+    "stop": t("Stop"),
+    "log": t("Messages"),
+    "you": t("You"),
+    "jump": t("Jump to latest"),
+    "copy": t("Copy"),
+    "copied": t("Copied"),
+    "copyMessage": t("Copy message"),
+    "copyCode": t("Copy code"),
+    "stopped": t("Stopped"),
+    "queued": t("Will be read next"),
+    "again": t("Start again"),
+    "retry": t("Try again"),
+    "reload": t("Reload"),
+    "connecting": t("Connecting…"),
+    "reconnecting": t("Connection lost. Reconnecting…"),
+    "offline": t("You are offline. Your text is kept."),
+    "notConnected": t("Not connected yet. Your text is kept."),
+    "notSent": t("This message was not sent. Your text is kept."),
+    "signedOut": t("You were signed out."),
+    "refused": t("This chat cannot be opened."),
+    "crowded": t("Chat is open in too many tabs. Close one and try again."),
+    "runtimeConnecting": t("Waking the assistant…"),
+    "runtimeDown": t("The assistant cannot be reached right now."),
+    "completed": t("This conversation is complete."),
+    "interrupted": t("This conversation was interrupted."),
+    "wasStopped": t("This conversation was stopped."),
+    "empty": t("Nothing here yet. Say hello."),
+    "answered": t("You answered"),
+    "dismissed": t("Dismissed"),
+    "expired": t("No longer needed"),
+    "shown": t("Shown beside the conversation"),
+    "openArtifact": t("Open"),
 }

@@ -12,12 +12,13 @@ from mozaiks_shell.chat.components.blocks import tool_view
 from mozaiks_shell.chat.components.stream import conversation
 from mozaiks_shell.chat.components.switcher import switcher
 from mozaiks_shell.chat.state import ChatState
+from mozaiks_shell.ui.i18n import Text, t
 from mozaiks_shell.ui.kit import icon
 
 BUBBLE_ID: Final = "mzc-bubble"
 
 
-def _tool_button(name: str, label: str, **props: Any) -> rx.Component:
+def _tool_button(name: str, label: Text, **props: Any) -> rx.Component:
     return rx.el.button(icon(name, 18), type="button", aria_label=label, title=label, class_name="mzc-tool", **props)
 
 
@@ -27,7 +28,7 @@ def _header() -> rx.Component:
         rx.el.span(name, class_name="mzc-title"),
         icon("chevron-down", 16),
         type="button",
-        aria_label=f"{labels.CHATS}: " + name,
+        aria_label=t("Chats: {title}", title=name),
         aria_expanded=ChatState.menu,
         title=labels.CHATS,
         class_name="mzc-switch",
@@ -63,7 +64,16 @@ def _artifact(tool: Any) -> rx.Component:
             class_name="mzc-drawer-toggle mz-button mz-ghost",
             on_click=ChatState.toggle_drawer,
         ),
-        _tool_button("x", labels.DISMISS, on_click=ChatState.dismiss(tool["id"])),
+        rx.el.button(
+            icon("message-square", 18),
+            type="button",
+            aria_label=labels.CONVERSATION,
+            aria_pressed=rx.cond(ChatState.layout == "view", "false", "true"),
+            title=rx.cond(ChatState.layout == "view", labels.SHOW_CONVERSATION, labels.HIDE_CONVERSATION),
+            class_name="mzc-tool mzc-talk-toggle",
+            on_click=ChatState.toggle_conversation,
+        ),
+        _tool_button("x", t(labels.DISMISS), on_click=ChatState.dismiss(tool["id"])),
         class_name="mzc-artifact-head",
     )
     return rx.el.section(
@@ -108,6 +118,7 @@ def chat_pane() -> rx.Component:
         aria_modal=rx.cond(ChatState.surface == "overlay", "true", "false"),
         class_name="mzc-pane",
         data_surface=ChatState.surface,
+        data_layout=ChatState.layout,
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final, TypedDict
 from urllib.parse import unquote, urlsplit
 
 from mozaiks_shell.chat.components.labels import ACCEPT, CANCEL, DISMISS, SUBMIT
+from mozaiks_shell.foundation.i18n import joined, tr
 from mozaiks_shell.foundation.settings import get_settings
 
 MAX_ROWS: Final = 500
@@ -112,7 +113,7 @@ def text(value: object, limit: int = MAX_TEXT) -> str:
     if value is None:
         return ""
     if isinstance(value, bool):
-        return "Yes" if value else "No"
+        return tr("Yes") if value else tr("No")
     if isinstance(value, float):
         return f"{value:g}" if abs(value) < 1e15 else str(value)
     if isinstance(value, Mapping):
@@ -146,8 +147,8 @@ def tool_item(
     block["title"] = block["title"] or text(title, 200)
     if component != "core.form" and not block["actions"] and open_:
         block["actions"] = [
-            ActionItem(id="accept", label=ACCEPT, primary=True),
-            ActionItem(id="dismiss", label=DISMISS, primary=False),
+            ActionItem(id="accept", label=tr(ACCEPT), primary=True),
+            ActionItem(id="dismiss", label=tr(DISMISS), primary=False),
         ]
     parts = _parts(payload) if component == "core.composite" else []
     return ToolItem(
@@ -166,8 +167,8 @@ def block_of(component: str, payload: Mapping[str, Any]) -> Block:
         description=text(payload.get("description") or payload.get("subtitle"), 2000),
         text=_text(kind, payload),
         fields=_fields(payload) if kind == "core.form" else [],
-        submit_label=text(payload.get("submit_label") or payload.get("submitLabel"), 60) or SUBMIT,
-        cancel_label=text(payload.get("cancel_label") or payload.get("cancelLabel"), 60) or CANCEL,
+        submit_label=text(payload.get("submit_label") or payload.get("submitLabel"), 60) or tr(SUBMIT),
+        cancel_label=text(payload.get("cancel_label") or payload.get("cancelLabel"), 60) or tr(CANCEL),
         columns=columns,
         rows=_rows(payload, columns) if kind == "core.table" else [],
         lines=_lines(kind, payload),
@@ -370,4 +371,4 @@ def values_of(fields: Iterable[FieldItem], form: Mapping[str, Any]) -> tuple[dic
             return {}, f"{field['label']}: choose one of the options."
         else:
             values[field["name"]] = entered
-    return values, f"Please fill in: {', '.join(missing)}." if missing else ""
+    return values, tr("Please fill in: {fields}.", fields=joined(missing)) if missing else ""

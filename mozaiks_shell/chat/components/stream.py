@@ -37,7 +37,7 @@ class Conversation(rx.Component):
     workflow: rx.Var[str]
     fresh: rx.Var[int]
     surface: rx.Var[str]
-    labels: rx.Var[dict[str, str]]
+    labels: rx.Var[dict[str, Any]]
     bubble: rx.Var[str]
 
     on_attached: rx.EventHandler[_attached]  # type: ignore[type-arg,valid-type]
@@ -56,7 +56,7 @@ class Markdown(rx.Component):
     lib_dependencies: list[str] = _MARKDOWN
 
     text: rx.Var[str]
-    labels: rx.Var[dict[str, str]]
+    labels: rx.Var[dict[str, Any]]
 
 
 def conversation(*children: Any, **props: Any) -> rx.Component:
@@ -64,6 +64,6 @@ def conversation(*children: Any, **props: Any) -> rx.Component:
     return Conversation.create(*children, **props)
 
 
-def markdown(text: Any, labels: dict[str, str]) -> rx.Component:
+def markdown(text: Any, labels: dict[str, Any]) -> rx.Component:
     """Markdown text of a runtime."""
     return Markdown.create(text=text, labels=labels)

@@ -6,6 +6,7 @@ import reflex as rx
 
 from mozaiks_shell.chat.components import labels
 from mozaiks_shell.chat.state import ChatState
+from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.kit import icon
 
 
@@ -56,7 +57,7 @@ def _chat(one: Any) -> rx.Component:
         rx.el.button(
             icon("trash-2", 16),
             type="button",
-            aria_label=rx.Var.create(f"{labels.DELETE} ") + one["title"].to(str),
+            aria_label=t("Delete {title}", title=one["title"].to(str)),
             class_name="mzc-tool",
             on_click=ChatState.doom(one["id"]),
         ),

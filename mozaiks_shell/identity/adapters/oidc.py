@@ -73,13 +73,15 @@ class OpenIdIssuer:
         self.scopes, self.roles_claim = scopes, roles_claim
         self._discovery, self._keys = _Cached(DISCOVERY_TTL), _Cached(KEYS_TTL)
 
-    async def authorize_url(self, visit: Visit) -> str:
+    async def authorize_url(self, visit: Visit, *, again: bool = False) -> str:
         """See :class:`~mozaiks_shell.identity.ports.Issuer`."""
         metadata = await self._metadata()
         async with self._client(metadata, visit) as client:
+            prompt = {"prompt": "login"} if again else {}
             url, _ = client.create_authorization_url(
-                metadata["authorization_endpoint"], state=visit.state, nonce=visit.nonce, code_verifier=visit.code_verifier
-            )
+                metadata["authorization_endpoint"], state=visit.state, nonce=visit.nonce, code_verifier=visit.code_verifier,
+                **prompt,
+            )  # fmt: skip
         return str(url)
 
     async def identity(self, visit: Visit, code: str, iss: str) -> IssuerIdentity:

@@ -8,6 +8,8 @@ from reflex_components_core.el.elements.inline import A
 
 from mozaiks_shell.identity.state import SignIn
 from mozaiks_shell.ui import kit
+from mozaiks_shell.ui.i18n import t
+from mozaiks_shell.ui.wait import wait_left
 
 Words = rx.Component | rx.Var[Any] | str
 
@@ -31,18 +33,20 @@ def next_field() -> rx.Component:
     return rx.el.input(type="hidden", name="next", value=SignIn.next)
 
 
-def away(path: str) -> rx.Var[str]:
-    """The address of another way in, with the wanted page kept."""
-    return rx.Var.create(path) + SignIn.next_query
+def away(path: str) -> dict[str, Any]:
+    """Properties of a link to another way in, with the wanted page kept: also when it is pressed before the program of the
+    page runs (``data-next``, see ``START_SCRIPT`` in ``hosting/documents.py``)."""
+    return {"href": rx.Var.create(path) + SignIn.next_query, "custom_attrs": {"data-next": ""}}
 
 
-def account_card(title: str, text: Words, *children: rx.Component) -> rx.Component:
+def account_card(title: Words, text: Words, *children: rx.Component) -> rx.Component:
     """A centred card with the page's heading and what went wrong, if anything did."""
+    wait = rx.cond(SignIn.wait > 0, rx.el.span(" ", wait_left(SignIn.wait)), rx.fragment())
     heading = [rx.el.h1(title, class_name="mz-title"), rx.el.p(text, class_name="mz-description")]
     return rx.el.div(
         rx.el.div(*heading, style={"marginBottom": "20px"}),
         kit.stack(
-            rx.cond(SignIn.problem != "", kit.notice(SignIn.problem, "danger")),
+            rx.cond(SignIn.problem != "", kit.notice(rx.fragment(SignIn.problem, wait), "danger")),
             rx.cond(SignIn.notice != "", kit.notice(rx.el.span(SignIn.notice, " ", _issuer_sign_out()))),
             *children,
         ),
@@ -52,15 +56,15 @@ def account_card(title: str, text: Words, *children: rx.Component) -> rx.Compone
 
 
 def _issuer_sign_out() -> rx.Component:
-    return rx.cond(SignIn.issuer_name != "", kit.link("Sign out there too.", href="/auth/oidc/sign-out"))
+    return rx.cond(SignIn.issuer_name != "", kit.link(t("Sign out there too."), href="/auth/oidc/sign-out"))
 
 
 def issuer_button() -> rx.Component:
     """The way in through the issuer: a plain link (``rx.el.a`` is the router's), because the server answers it."""
     return A.create(
         kit.icon("log-in"),
-        rx.el.span("Continue with ", SignIn.issuer_name),
-        href=away("/auth/oidc/start"),
+        rx.el.span(t("Continue with {name}", name=SignIn.issuer_name)),
+        **away("/auth/oidc/start"),
         class_name="mz-button mz-secondary",
     )
 
@@ -74,4 +78,4 @@ def divider() -> rx.Component:
     """A line with “or” in it, between two ways in."""
     line = {"flex": "1", "height": "1px", "background": "var(--color-line)"}
     ends = [rx.el.span(style=line) for _ in range(2)]
-    return rx.el.div(ends[0], rx.el.span("or"), ends[1], class_name="mz-row mz-gap-3 mz-muted mz-small", aria_hidden="true")
+    return rx.el.div(ends[0], rx.el.span(t("or")), ends[1], class_name="mz-row mz-gap-3 mz-muted mz-small", aria_hidden="true")

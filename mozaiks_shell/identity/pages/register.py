@@ -3,25 +3,27 @@
 import reflex as rx
 
 from mozaiks_shell.foundation.access import Access
+from mozaiks_shell.foundation.i18n import msg
 from mozaiks_shell.identity.components.forms import account_card, away, divider, issuer_button, next_field, post_form, small_line
 from mozaiks_shell.identity.errors import MESSAGES
 from mozaiks_shell.identity.passwords import MAX_LENGTH, MIN_LENGTH
 from mozaiks_shell.identity.state import SignIn
 from mozaiks_shell.ui import kit
+from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.page import page
 
-_TITLE = "Create an account"
+_TITLE = msg("Create an account")
 
 
 @page("/register", title=_TITLE, access=Access.public(), icon="user-plus", in_nav=False, order=11, on_load=SignIn.enter)
 def register() -> rx.Component:
     """A new account, if people may create one here."""
     return account_card(
-        _TITLE,
-        rx.cond(SignIn.fresh, "This installation is new.", "It takes a minute."),
-        rx.cond(SignIn.local & SignIn.registration, _form(), kit.notice(MESSAGES["REGISTRATION_OFF"])),
+        t(_TITLE),
+        rx.cond(SignIn.fresh, t("This installation is new."), t("It takes a minute.")),
+        rx.cond(SignIn.local & SignIn.registration, _form(), kit.notice(t(MESSAGES["REGISTRATION_OFF"]))),
         rx.cond(SignIn.issuer_name != "", kit.stack(divider(), issuer_button())),
-        small_line("You have an account? ", kit.link("Sign in", href=away("/sign-in"))),
+        small_line(t("Already have an account?"), " ", kit.link(t("Sign in"), outside=True, **away("/sign-in"))),
     )
 
 
@@ -40,17 +42,17 @@ def _form() -> rx.Component:
         id="password", name="password", type="password", required=True, min_length=MIN_LENGTH, max_length=MAX_LENGTH,
         auto_complete="new-password",
     )  # fmt: skip
-    hint = f"At least {MIN_LENGTH} characters. A few words are easy to remember."
+    hint = t("At least {count} characters. A few words are easy to remember.", count=MIN_LENGTH)
     errors = SignIn.field_errors
     return post_form(
         kit.stack(
-            rx.cond(SignIn.fresh, kit.notice("The first account becomes the administrator of this installation.", "accent")),
+            rx.cond(SignIn.fresh, kit.notice(t("The first account becomes the administrator of this installation."), "accent")),
             next_field(),
-            kit.field("User name", name, error=errors["username"]),
-            kit.field("E-mail", email, error=errors["email"]),
-            kit.field("Full name (optional)", full_name, error=errors["full_name"]),
-            kit.field("Password", password, help=hint, error=errors["password"]),
-            kit.button(_TITLE, type="submit", variant="primary"),
+            kit.field(t("User name"), name, error=errors["username"]),
+            kit.field(t("E-mail"), email, error=errors["email"]),
+            kit.field(t("Full name (optional)"), full_name, error=errors["full_name"]),
+            kit.field(t("Password"), password, help=hint, error=errors["password"]),
+            kit.button(t(_TITLE), type="submit", variant="primary"),
         ),
         action="/auth/register",
     )

@@ -3,18 +3,20 @@
 import reflex as rx
 
 from mozaiks_shell.foundation.access import Access
+from mozaiks_shell.foundation.i18n import msg
 from mozaiks_shell.identity.components.forms import account_card, away, divider, issuer_button, next_field, post_form, small_line
 from mozaiks_shell.identity.state import SignIn
 from mozaiks_shell.ui import kit
+from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.page import page
 
 
-@page("/sign-in", title="Sign in", access=Access.public(), icon="log-in", in_nav=False, order=10, on_load=SignIn.enter)
+@page("/sign-in", title=msg("Sign in"), access=Access.public(), icon="log-in", in_nav=False, order=10, on_load=SignIn.enter)
 def sign_in() -> rx.Component:
     """Name and password, single sign-on, or both."""
     return account_card(
-        "Sign in",
-        "Welcome back.",
+        t("Sign in"),
+        t("Welcome back."),
         rx.cond(SignIn.local, _password_form()),
         rx.cond(SignIn.local & (SignIn.issuer_name != ""), divider()),
         rx.cond(SignIn.issuer_name != "", issuer_button()),
@@ -31,14 +33,14 @@ def _password_form() -> rx.Component:
     return post_form(
         kit.stack(
             next_field(),
-            kit.field("User name or e-mail", name),
-            kit.field("Password", password),
-            kit.button("Sign in", type="submit", variant="primary"),
+            kit.field(t("User name or e-mail"), name),
+            kit.field(t("Password"), password),
+            kit.button(t("Sign in"), type="submit", variant="primary"),
         ),
         action="/auth/sign-in",
     )
 
 
 def _register_line() -> rx.Component:
-    invitation = rx.cond(SignIn.fresh, "Nobody has an account here yet. ", "No account yet? ")
-    return small_line(invitation, kit.link("Create one", href=away("/register")))
+    invitation = rx.cond(SignIn.fresh, t("Nobody has an account here yet."), t("No account yet?"))
+    return small_line(invitation, " ", kit.link(t("Create one"), outside=True, **away("/register")))

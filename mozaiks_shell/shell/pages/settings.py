@@ -1,78 +1,85 @@
-"""One's own settings: profile, appearance, and what rooms and plugins add."""
+"""Preferences: how the app looks to one, and in which language and time zone it speaks. The settings area's first page."""
+
+from typing import Any
 
 import reflex as rx
-from reflex.style import LiteralColorMode, color_mode, set_color_mode
 
 from mozaiks_shell.foundation.access import Access
-from mozaiks_shell.shell.settings_state import Profile
+from mozaiks_shell.foundation.i18n import msg
+from mozaiks_shell.shell.settings_parts import RegionSample, error_of, settings_area, settings_card, time_zones
+from mozaiks_shell.shell.settings_region import Region
+from mozaiks_shell.shell.settings_state import SettingsPages
+from mozaiks_shell.shell.settings_theme import theme_choice
 from mozaiks_shell.shell.slots import settings_page
 from mozaiks_shell.shell.state import Frame
-from mozaiks_shell.ui.kit import button, field, icon, page_header, row, stack, text_input
+from mozaiks_shell.ui.i18n import t
+from mozaiks_shell.ui.kit import field, skeleton
+from mozaiks_shell.ui.kit.save_bar import save_bar
 from mozaiks_shell.ui.page import page
+
+_DESCRIPTION = msg("How this app looks to you, and how it speaks with you.")
 
 
 @page(
     "/settings",
-    title="Settings",
+    title=msg("Settings"),
     icon="settings",
     access=Access.signed_in(),
-    description="Your name, and how this app looks to you.",
+    description=_DESCRIPTION,
     order=900,
+    keywords="preferences theme dark mode language time zone",
+    shortcut="g s",
+    on_load=(SettingsPages.load, Region.load),
 )
 def settings() -> rx.Component:
-    """A column of sections, each with its name at the left."""
+    """Appearance, language and region, and what rooms and plugins put into the ``settings_page`` slot."""
     pieces = [
-        rx.cond(Frame.gates[piece.key] == "ok", section(piece.title, piece.render()), rx.fragment())
-        for piece in settings_page.pieces()
+        rx.cond(Frame.gates[one.key] == "ok", settings_card(one.render(), title=t(one.title, domain=one.domain)), rx.fragment())
+        for one in settings_page.pieces()
     ]
-    return rx.fragment(
-        page_header("Settings", "Your name, and how this app looks to you."),
-        stack(section("Profile", _profile()), section("Appearance", _appearance()), *pieces, gap=0, class_name="mz-settings"),
+    return settings_area(
+        t("Settings"),
+        t(_DESCRIPTION),
+        settings_card(
+            theme_choice(),
+            title=t("Theme"),
+            text=t("Applies at once, on every device where you are signed in."),
+        ),
+        _region(),
+        *pieces,
     )
 
 
-def section(title: str, *children: rx.Component) -> rx.Component:
-    """A named part of the page."""
-    return rx.el.section(
-        rx.el.h2(title, class_name="mz-settings-title"),
-        rx.el.div(*children, class_name="mz-settings-body"),
-        aria_label=title,
-        class_name="mz-settings-row",
+def _region() -> rx.Component:
+    offered: Any = Region.languages
+    languages = rx.el.select(
+        rx.foreach(offered, lambda one: rx.el.option(one["name"], value=one["code"])),
+        name="locale",
+        default_value=Region.locale,
+        key=Region.locale,
+        id="set-locale",
+        class_name="mz-input mz-select",
     )
-
-
-def _profile() -> rx.Component:
-    name = text_input(name="full_name", default_value=Frame.name, auto_complete="name", max_length=120, id="full-name")
-    email = text_input(value=Frame.email, read_only=True, type="email", name="email")
-    return rx.el.form(
-        field("Name", name, help="Shown to you and to administrators.", error=Profile.error),
-        rx.cond(Frame.email != "", field("E-mail", email), rx.fragment()),
-        row(button("Save", type="submit", variant="primary")),
-        on_submit=Profile.save,
-        class_name="mz-form",
+    zones = time_zones(name="timezone", value=Region.timezone, fallback=Region.everybodys_timezone, id="set-timezone")
+    controls = rx.el.div(
+        rx.el.div(
+            field(t("Language"), languages, error=error_of(Region.errors, "locale")),
+            field(t("Time zone"), zones, error=error_of(Region.errors, "timezone")),
+            class_name="mz-set-pair",
+        ),
+        RegionSample.create(locale="locale", timezone="timezone", class_name="mz-set-sample"),
+        class_name="mz-set-inner",
     )
-
-
-def _appearance() -> rx.Component:
-    modes: list[tuple[LiteralColorMode, str, str]] = [
-        ("light", "sun", "Light"),
-        ("dark", "moon", "Dark"),
-        ("system", "monitor", "System"),
-    ]
-    choices = [
-        rx.el.label(
-            rx.el.input(
-                type="radio",
-                name="theme",
-                value=mode,
-                checked=color_mode == mode,
-                on_change=set_color_mode(mode),
-            ),
-            icon(sign, 16),
-            title,
-            class_name="mz-choice",
-        )
-        for mode, sign, title in modes
-    ]
-    legend = rx.el.legend("Theme", class_name="mz-hidden")
-    return rx.el.fieldset(legend, *choices, class_name="mz-choices")
+    form = rx.el.form(
+        rx.cond(Region.ready, controls, rx.el.div(skeleton(3), class_name="mz-set-inner")),
+        save_bar(
+            t("The page is loaded anew in the language you choose."),
+            saved=Region.saved,
+            failed=Region.failed,
+            reload=True,
+            id="mz-save-region",
+        ),
+        on_submit=Region.save,
+    )
+    text = t("For texts, dates, times and numbers.")
+    return settings_card(title=t("Language and region"), text=text, foot=form)

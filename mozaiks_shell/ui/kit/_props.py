@@ -8,10 +8,15 @@ from reflex_base.vars.base import Var
 Child = rx.Component | Var[Any] | str | int | float | None
 
 
+def given(child: Child) -> bool:
+    """Whether there is anything to show: a Var may have something any time."""
+    return isinstance(child, Var) or (child is not None and child != "")
+
+
 def classed(base: str, props: dict[str, Any]) -> dict[str, Any]:
     """The props with the kit's classes in front of the caller's ``class_name``."""
     own = props.pop("class_name", "")
-    return {**props, "class_name": [base, *own] if isinstance(own, list) else [base, own] if own else base}
+    return {**props, "class_name": [base, *own] if isinstance(own, list) else [base, own] if given(own) else base}
 
 
 def attributes(props: dict[str, Any], **extra: str | Var[Any]) -> dict[str, Any]:

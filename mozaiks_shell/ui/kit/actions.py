@@ -6,7 +6,7 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A
 from reflex_components_core.react_router.dom import ReactRouterLink
 
-from mozaiks_shell.ui.kit._props import Child, attributes, classed
+from mozaiks_shell.ui.kit._props import Child, attributes, classed, given
 from mozaiks_shell.ui.kit.icons import icon
 
 Variant = Literal["primary", "secondary", "ghost", "danger"]
@@ -29,10 +29,18 @@ def button(*children: Child, variant: Variant = "secondary", small: bool = False
     return rx.el.button(*children, **classed(f"mz-button mz-{variant}{size}", props))
 
 
-def link(*children: Child, href: str | rx.Var[str], **props: Any) -> rx.Component:
-    """A link: inside the app without a page load, outside or to the server with one."""
+def link(*children: Child, href: str | rx.Var[str], outside: bool | None = None, **props: Any) -> rx.Component:
+    """A link: inside the app without a page load, outside or to the server with one.
+
+    Args:
+        *children: What it shows.
+        href: Where it leads.
+        outside: With a page load. Default: seen from ``href``; say it for a Var that leads outside or to ``/api/``.
+        **props: As for ``rx.el.a``.
+    """
     props.setdefault("class_name", "mz-link")
-    outside = isinstance(href, str) and (not href.startswith("/") or href.startswith(_SERVER_PATHS))
+    if outside is None:
+        outside = isinstance(href, str) and (not href.startswith("/") or href.startswith(_SERVER_PATHS))
     if outside:
         return A.create(*children, href=href, **props)  # rx.el.a is the router's link
     return ReactRouterLink.create(*children, to=href, **props)
@@ -60,7 +68,7 @@ def menu(
         variant: Look of the button.
         **props: For the panel.
     """
-    name: dict[str, Any] = {"aria_label": label} if isinstance(label, rx.Var) or label else {}
+    name: dict[str, Any] = {"aria_label": label} if given(label) else {}
     opener = button(trigger, variant=variant, custom_attrs={"popoverTarget": id}, **name)
     panel = rx.el.div(*items, id=id, **attributes(classed("mz-menu", props), popover="auto"))
     return rx.el.div(opener, panel, class_name="mz-menu-root")

@@ -4,6 +4,7 @@ from typing import Any
 
 import reflex as rx
 
+from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.kit._props import Child, classed
 from mozaiks_shell.ui.kit.actions import Variant, button
 from mozaiks_shell.ui.kit.icons import icon
@@ -38,7 +39,7 @@ def dialog(
         props["open"] = open
     head = rx.el.div(
         rx.el.h2(title, id=f"{id}-title", class_name="mz-card-title"),
-        close_button(id, icon("x"), variant="ghost", small=True, aria_label="Close"),
+        close_button(id, icon("x"), variant="ghost", small=True, aria_label=t("Close")),
         class_name="mz-card-head",
     )
     foot = [row(*actions, gap=2, class_name="mz-dialog-foot")] if actions else []

@@ -6,10 +6,10 @@ from typing import Any
 
 import reflex as rx
 
-from mozaiks_shell.ui.kit._props import Child, attributes, classed
+from mozaiks_shell.ui.kit._props import Child, attributes, classed, given
 
 _ids = count(1)
-Option = str | tuple[str, str]
+Option = str | tuple[str, Child]
 
 
 def text_input(**props: Any) -> rx.Component:
@@ -63,10 +63,10 @@ def field(label: Child, control: rx.Component, help: Child = "", error: str | rx
     control.id = identity
     described: list[Child] = []
     parts: list[Child] = [rx.el.label(label, html_for=identity, class_name="mz-label"), control]
-    if help != "":
+    if given(help):
         parts.append(rx.el.p(help, id=f"{identity}-help", class_name="mz-help"))
         described.append(f"{identity}-help")
-    if isinstance(error, rx.Var) or error:
+    if given(error):
         message = rx.el.p(error, id=f"{identity}-error", class_name="mz-error", role="alert")
         parts.append(rx.cond(error != "", message, rx.fragment()) if isinstance(error, rx.Var) else message)
         described.append(f"{identity}-error")

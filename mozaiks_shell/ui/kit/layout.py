@@ -5,7 +5,8 @@ from typing import Any, Literal
 
 import reflex as rx
 
-from mozaiks_shell.ui.kit._props import Child, classed
+from mozaiks_shell.ui.i18n import t
+from mozaiks_shell.ui.kit._props import Child, classed, given
 from mozaiks_shell.ui.kit.icons import icon
 
 Tone = Literal["neutral", "accent", "success", "warning", "danger"]
@@ -32,7 +33,7 @@ def grid(*children: Child, **props: Any) -> rx.Component:
 def card(*children: Child, title: Child = "", actions: Sequence[Child] = (), **props: Any) -> rx.Component:
     """A bordered group with an optional heading (level 2) and actions at its right."""
     head: list[Child] = []
-    if title != "" or actions:
+    if given(title) or actions:
         head = [rx.el.div(rx.el.h2(title, class_name="mz-card-title"), *actions, class_name="mz-card-head")]
     return rx.el.section(*head, *children, **classed("mz-card", props))
 
@@ -40,7 +41,7 @@ def card(*children: Child, title: Child = "", actions: Sequence[Child] = (), **p
 def page_header(title: Child, description: Child = "", actions: Sequence[Child] = ()) -> rx.Component:
     """The page's one level-1 heading, a sentence beneath, actions at the right."""
     words: list[Child] = [rx.el.h1(title, class_name="mz-title")]
-    if description != "":
+    if given(description):
         words.append(rx.el.p(description, class_name="mz-description"))
     parts: list[Child] = [rx.el.div(*words, class_name="mz-page-words")]
     if actions:
@@ -75,7 +76,7 @@ def notice(text: Child, tone: Tone = "neutral", action: Child = None, **props: A
     )
 
 
-def table(columns: Sequence[Child], *rows: Sequence[Child] | rx.Component | rx.Var[Any], caption: str = "") -> rx.Component:
+def table(columns: Sequence[Child], *rows: Sequence[Child] | rx.Component | rx.Var[Any], caption: Child = "") -> rx.Component:
     """A table that scrolls sideways within its frame when there is no room.
 
     Args:
@@ -84,9 +85,9 @@ def table(columns: Sequence[Child], *rows: Sequence[Child] | rx.Component | rx.V
         caption: Its name, for screen readers.
     """
     lines = [rx.el.tr(*[rx.el.td(cell) for cell in one]) if isinstance(one, list | tuple) else one for one in rows]
-    named = [rx.el.caption(caption, class_name="mz-hidden")] if caption else []
+    named = [rx.el.caption(caption, class_name="mz-hidden")] if given(caption) else []
     head = rx.el.thead(rx.el.tr(*[rx.el.th(one, scope="col") for one in columns]))
-    region = {"role": "region", "aria_label": caption} if caption else {}
+    region = {"role": "region", "aria_label": caption} if given(caption) else {}
     return rx.el.div(
         rx.el.table(*named, head, rx.el.tbody(*lines), class_name="mz-table"), class_name="mz-table-frame", tab_index=0, **region
     )
@@ -95,4 +96,4 @@ def table(columns: Sequence[Child], *rows: Sequence[Child] | rx.Component | rx.V
 def skeleton(lines: int = 3) -> rx.Component:
     """Grey lines where text will be."""
     bars = [rx.el.span(class_name="mz-bone") for _ in range(lines)]
-    return rx.el.div(*bars, class_name="mz-skeleton", role="status", aria_label="Loading")
+    return rx.el.div(*bars, class_name="mz-skeleton", role="status", aria_label=t("Loading"))

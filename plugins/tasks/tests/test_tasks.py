@@ -105,6 +105,9 @@ async def test_the_page(tasks):
     await tasks.send(state, "edit", now)
     await tasks.send(state, "save", {"title": ""})
     assert state.editing == now and state.edit_error
+    await tasks.send(state, "stop_editing")
+    assert (state.editing, state.edited, state.edit_error) == ("", now, "")
+    await tasks.send(state, "edit", now)
     await tasks.send(state, "save", {"title": "Now or never", "due": ""})
     assert (state.editing, state.lines[0]["title"], state.lines[0]["when"]) == ("", "Now or never", "")
     await tasks.send(state, "ask_to_delete", now)

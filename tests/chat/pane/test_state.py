@@ -193,3 +193,22 @@ async def test_rename_and_delete(state, call, stored):
     await call("doom", "cht_of_somebody")
     await call("delete")
     assert state.problem
+
+
+async def test_late_word_of_a_chat_that_was_left_does_not_bring_it_back(state, call, stored):
+    await stored("cht_1", title="Relaunch")
+    await call("entered", "cht_old", "Assistant", "Old")
+    await call("new_chat", "ProjectBrief")
+    await call("entered", "cht_old", "Assistant", "Old")
+    assert (state.chat_id, state.workflow, state.fresh) == ("", "ProjectBrief", 1)
+    await call("entered", "cht_new", "ProjectBrief", "New")
+    await call("toggle_menu")
+    await call("pick_chat", "cht_1")
+    await call("entered", "cht_new", "ProjectBrief", "New")
+    assert state.chat_id == "cht_1"
+    await call("entered", "cht_1", "ProjectBrief", "Relaunch")
+    await call("new_chat", "")
+    await call("toggle_menu")
+    await call("pick_chat", "cht_1")
+    await call("entered", "cht_1", "ProjectBrief", "Relaunch")
+    assert (state.chat_id, state.title) == ("cht_1", "Relaunch"), "one may go back"

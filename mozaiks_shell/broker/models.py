@@ -1,0 +1,103 @@
+"""Tables of the broker: keys of the execution tokens, starts under way, registered workflows, calls of triggers, long work."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, Index, Text, UniqueConstraint
+from sqlmodel import Field
+
+from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation.db import SystemRow, UserRow
+from mozaiks_shell.foundation.ids import new_id
+
+
+class SigningKey(SystemRow, table=True):
+    """A key of the execution tokens (F-149). ``slot`` is ``next``, ``active``, or the key's own id once it is retired.
+
+    That (app, slot) is unique is what keeps two processes from activating two keys.
+    """
+
+    __tablename__ = "broker_signing_key"
+    __table_args__ = (UniqueConstraint("app_id", "slot", name="uq_broker_signing_key_slot"),)
+
+    kid: str = Field(primary_key=True, max_length=64)
+    slot: str = Field(max_length=64)
+    pem: str = Field(sa_column=Column(Text(), nullable=False))
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    activated_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    retired_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class StartClaim(UserRow, table=True):
+    """Somebody's start with an idempotency key that is under way in some process (F-151). Gone when it ended."""
+
+    __tablename__ = "broker_start_claim"
+    __table_args__ = (UniqueConstraint("app_id", "user_id", "key", name="uq_broker_start_claim_key"),)
+
+    id: str = Field(default_factory=lambda: new_id("stc"), primary_key=True, max_length=64)
+    key: str = Field(max_length=128)
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+
+
+class RegisteredWorkflow(SystemRow, table=True):
+    """A workflow that a program registered (F-159). ``capability`` has the fields of a capability file."""
+
+    __tablename__ = "broker_workflow"
+    __table_args__ = (UniqueConstraint("app_id", "name", name="uq_broker_workflow_name"),)
+
+    id: str = Field(default_factory=lambda: new_id("wfl"), primary_key=True, max_length=64)
+    name: str = Field(max_length=128)
+    capability: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    version: str = Field(default="", max_length=40)
+    registered_by: str = Field(default="", max_length=64)
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+
+
+class TriggerRun(UserRow, table=True):
+    """A call that a rule made, or is about to make, because of one event or one tick of the clock (F-156, F-157).
+
+    ``cause`` names the event or tick; that (rule, cause) is unique is what makes it one call. ``state``: ``queued``,
+    ``sent`` (on its way, or its fate is unknown), ``done``, ``failed``, ``unknown``. ``user_id`` is whose event it was.
+    """
+
+    __tablename__ = "broker_trigger_run"
+    __table_args__ = (UniqueConstraint("app_id", "rule", "cause", name="uq_broker_trigger_run_cause"),)
+
+    id: str = Field(default_factory=lambda: new_id("trg"), primary_key=True, max_length=64)
+    rule: str = Field(max_length=80)
+    cause: str = Field(max_length=64)
+    event: str = Field(default="", max_length=200)
+    workflow: str = Field(max_length=128)
+    run_as: str = Field(default="app", max_length=16)
+    data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    state: str = Field(default="queued", max_length=16)
+    error: str = Field(default="", max_length=500)
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True), index=True)
+    finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class WorkflowJob(UserRow, table=True):
+    """Long work of a workflow for a person (F-155). ``state``: ``pending``, ``running``, ``done``, ``failed``, ``timed_out``
+    or ``cancelled``. ``artifacts`` are what it made: name, content type, and the content or a path of the runtime.
+    """
+
+    __tablename__ = "broker_workflow_job"
+    __table_args__ = (
+        UniqueConstraint("app_id", "user_id", "key", name="uq_broker_workflow_job_key"),
+        Index("ix_broker_workflow_job_newest", "app_id", "user_id", "created_at"),
+    )
+
+    id: str = Field(default_factory=lambda: new_id("wjb"), primary_key=True, max_length=64)
+    workflow: str = Field(max_length=128)
+    message: str = Field(default="", sa_column=Column(Text(), nullable=False))
+    key: str | None = Field(default=None, max_length=128)
+    state: str = Field(default="pending", max_length=16)
+    said: bool = False
+    chat_id: str = Field(default="", max_length=128)
+    runtime_chat_id: str = Field(default="", max_length=128)
+    error: str = Field(default="", max_length=500)
+    artifacts: list[dict[str, Any]] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    deadline: datetime = Field(sa_type=DateTime(timezone=True))
+    finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))

@@ -1,0 +1,45 @@
+"""Settings of the conversations: how long they are kept, and which files may be put into them."""
+
+from typing import Annotated
+
+from pydantic import AliasChoices, Field, field_validator
+from pydantic_settings import NoDecode
+
+from mozaiks_shell.foundation.settings_broker import BrokerSettings
+
+
+class ChatSettings(BrokerSettings):
+    """Mixin of the settings object."""
+
+    chat_retention_days: float = Field(
+        0.0,
+        validation_alias=AliasChoices("MOZAIKS_CHAT_RETENTION_DAYS"),
+        ge=0,
+        le=36_500,
+        description="Days after its last message that a chat whose run has ended is deleted; 0 keeps all.",
+    )
+    upload_workflows: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("CHAT_ATTACHMENTS_ALLOWED_WORKFLOWS"),
+        description="Comma-separated workflows that take files; `*` stands for all.",
+    )
+    upload_max_bytes: int = Field(
+        25 * 1024 * 1024,
+        validation_alias=AliasChoices("UPLOAD_MAX_BYTES"),
+        ge=1,
+        le=1024 * 1024 * 1024,
+        description="Largest file that can be put into a chat.",
+    )
+
+    workers: int = Field(
+        1,
+        validation_alias=AliasChoices("GRANIAN_WORKERS"),
+        ge=1,
+        le=64,
+        description="Server processes. More than one needs `DATABASE_URL` on PostgreSQL, `REDIS_URL` and `MOZAIKS_AI_URL`.",
+    )
+
+    @field_validator("upload_workflows", mode="before")
+    @classmethod
+    def _upload_names(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

@@ -1,0 +1,165 @@
+"""The usage page: what was used by period, workflow, model and person, and what may still be used (F-252)."""
+
+from typing import Any
+
+import reflex as rx
+
+from mozaiks_shell.foundation.access import Access
+from mozaiks_shell.foundation.i18n import msg
+from mozaiks_shell.ui.i18n import t, tn
+from mozaiks_shell.ui.kit import (
+    badge,
+    button,
+    card,
+    empty_state,
+    grid,
+    link_button,
+    notice,
+    page_header,
+    row,
+    skeleton,
+    stack,
+    switch,
+    table,
+)
+from mozaiks_shell.ui.kit._props import Child
+from mozaiks_shell.ui.page import page
+from mozaiks_shell.usage.state import Usage
+
+_ABOUT = msg("What chats used, and what may still be used.")
+
+
+@page(
+    "/usage",
+    title=msg("Usage"),
+    icon="gauge",
+    access=Access.signed_in(),
+    description=_ABOUT,
+    order=880,
+    in_nav=False,
+    keywords="tokens cost budget limit csv export",
+    on_load=Usage.enter,
+)
+def usage() -> rx.Component:
+    """Period and whose, budgets, figures, tables."""
+    export = link_button(t("Export as CSV"), Usage.export, icon_name="download", small=True, outside=True, download="")
+    return rx.fragment(
+        page_header(t("Usage"), t(_ABOUT), actions=[export]),
+        rx.cond(Usage.loaded, _loaded(), skeleton(6)),
+    )
+
+
+def _loaded() -> rx.Component:
+    return stack(
+        row(
+            rx.el.div(
+                _period("today", t("Today")),
+                _period("month", t("This month")),
+                _period("all", t("In all")),
+                role="group",
+                aria_label=t("Period"),
+                style={"display": "flex", "flex_wrap": "wrap", "gap": "6px", "flex": "1 1 auto"},
+            ),
+            rx.cond(
+                Usage.may_see_all,
+                switch(t("Everybody"), checked=Usage.everybody, on_change=Usage.whole_app),
+                rx.fragment(),
+            ),
+        ),
+        rx.foreach(Usage.gauges, _gauge),
+        grid(
+            _figure(t("Tokens"), Usage.tokens),
+            _figure(t("Model calls"), Usage.calls),
+            rx.cond(Usage.cost != "", _figure(t("Cost"), Usage.cost), rx.fragment()),
+            class_name="mz-figures",
+        ),
+        rx.cond(
+            Usage.unpriced > 0,
+            notice(
+                tn(
+                    "{count} call of a model without a price is not in the cost.",
+                    "{count} calls of models without a price are not in the cost.",
+                    Usage.unpriced,
+                ),
+                "warning",
+            ),
+            rx.fragment(),
+        ),
+        rx.cond(
+            Usage.workflows,
+            stack(
+                _table(t("By day"), t("Day"), Usage.days),
+                _table(t("By workflow"), t("Workflow"), Usage.workflows),
+                _table(t("By model"), t("Model"), Usage.models),
+                rx.cond(Usage.people, _table(t("By person"), t("Person"), Usage.people), rx.fragment()),
+                gap=5,
+            ),
+            empty_state("gauge", t("Nothing used"), t("Nothing used yet. What your chats use is counted here.")),
+        ),
+        gap=5,
+    )
+
+
+def _period(name: str, label: Child) -> rx.Component:
+    chosen = button(label, variant="primary", small=True, aria_pressed="true", on_click=Usage.choose(name))
+    other = button(label, small=True, aria_pressed="false", on_click=Usage.choose(name))
+    return rx.cond(Usage.period == name, chosen, other)
+
+
+def _figure(name: Child, value: Child) -> rx.Component:
+    return card(rx.el.p(name, class_name="mz-muted mz-small"), rx.el.p(value, class_name="mz-figure"))
+
+
+def _gauge(one: Any) -> rx.Component:
+    share = one["share"].to(int)
+    fill = rx.el.div(
+        style={
+            "block_size": "100%",
+            "inline_size": share.to(str) + "%",
+            "border_radius": "inherit",
+            "background": rx.match(
+                one["tone"],
+                ("danger", "var(--color-danger)"),
+                ("warning", "var(--color-warning)"),
+                "var(--color-accent)",
+            ),
+        }
+    )
+    bar = rx.el.div(
+        fill,
+        role="progressbar",
+        aria_label=one["title"],
+        aria_valuenow=share,
+        aria_valuemin=0,
+        aria_valuemax=100,
+        style={
+            "block_size": "8px",
+            "margin_block": "8px",
+            "border_radius": "999px",
+            "overflow": "hidden",
+            "background": "var(--color-line-strong)",
+        },
+    )
+    state = rx.match(
+        one["tone"], ("danger", badge(t("Used up"), "danger")), ("warning", badge(t("Running out"), "warning")), rx.fragment()
+    )  # fmt: skip
+    return card(
+        row(rx.el.p(one["text"], style={"flex": "1 1 12rem"}), state),
+        bar,
+        rx.cond(one["note"] != "", rx.el.p(one["note"], class_name="mz-muted mz-small"), rx.fragment()),
+        title=one["title"],
+    )
+
+
+def _table(title: Child, first: Child, lines: Any) -> rx.Component:
+    heads = [first, t("Tokens"), t("Model calls"), t("Cost")]
+    return card(table(heads, rx.foreach(lines, _line), caption=title), title=title)
+
+
+def _line(one: Any) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(one["name"], scope="row", class_name="mz-cell-name"),
+        rx.el.td(one["tokens"]),
+        rx.el.td(one["calls"]),
+        rx.el.td(one["cost"]),
+    )

@@ -1,0 +1,159 @@
+"""State of the usage page."""
+
+from datetime import date
+from decimal import Decimal
+from typing import ClassVar, TypedDict
+from zoneinfo import ZoneInfo
+
+from mozaiks_shell.appconfig.usage_config import usage_config
+from mozaiks_shell.foundation.access import Access, Principal
+from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation.db import Scope
+from mozaiks_shell.foundation.errors import NotFound
+from mozaiks_shell.foundation.i18n import day, moment, money, msg, number, percent, tr
+from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.identity.service import find_user
+from mozaiks_shell.ui.state import ShellState, event
+from mozaiks_shell.usage.budgets import Standing, standings
+from mozaiks_shell.usage.periods import window
+from mozaiks_shell.usage.sums import Span, Sum, grouped, total
+
+_LINES = 25  # of a table; the file has them all
+PERIODS = ("today", "month", "all")
+_PER = {"daily": msg("Today"), "monthly": msg("This month"), "never": msg("In all")}
+
+
+class Line(TypedDict):
+    """A row of a table, as text."""
+
+    name: str
+    tokens: str
+    calls: str
+    cost: str
+
+
+class Gauge(TypedDict):
+    """A budget: ``share`` 0 to 100 for the bar, ``tone`` of its words."""
+
+    title: str
+    text: str
+    note: str
+    share: int
+    tone: str
+
+
+class Usage(ShellState):
+    """What was used in a period, by workflow, model and person; what may still be used."""
+
+    access: ClassVar[Access | None] = Access.signed_in()
+
+    loaded: bool = False
+    period: str = "month"
+    everybody: bool = False
+    may_see_all: bool = False
+    tokens: str = ""
+    calls: str = ""
+    cost: str = ""  # empty where nothing is priced
+    unpriced: int = 0
+    gauges: list[Gauge] = []
+    days: list[Line] = []
+    workflows: list[Line] = []
+    models: list[Line] = []
+    people: list[Line] = []
+    export: str = "/api/usage/export.csv?period=month"
+
+    @event
+    async def enter(self) -> None:
+        """Every visit: this month, one's own."""
+        self.period, self.everybody = "month", False
+        await self._read()
+
+    @event
+    async def choose(self, period: str) -> None:
+        """Another period."""
+        if period in PERIODS:
+            self.period = period
+            await self._read()
+
+    @event(access=Access.role("admin"))
+    async def whole_app(self, on: bool) -> None:
+        """All people of the app, or oneself."""
+        self.everybody = on
+        await self._read()
+
+    async def _read(self) -> None:
+        me = self._me()
+        self.may_see_all = me.has_role("admin")
+        self.everybody = self.everybody and self.may_see_all
+        zone = ZoneInfo(get_settings().default_timezone)
+        span, priced = _span(self.period, zone), bool(usage_config().prices)
+        scope = Scope(me.app_id, None if self.everybody else me.user_id)
+        whole = await total(scope, span)
+        self.tokens, self.calls = number(whole.prompt_tokens + whole.completion_tokens), number(whole.calls)
+        self.cost = _money(whole) if priced else ""
+        self.unpriced = whole.unpriced_calls if priced else 0
+        self.days = [_line(one, day(date.fromisoformat(one.key))) for one in (await grouped(scope, span, "day", zone))[-_LINES:]][
+            ::-1
+        ]
+        self.workflows = [_line(one, one.key or "–") for one in (await grouped(scope, span, "workflow", zone))[:_LINES]]
+        self.models = [_line(one, one.key or "–") for one in (await grouped(scope, span, "model", zone))[:_LINES]]
+        people = (await grouped(scope, span, "person", zone))[:_LINES] if self.everybody else []
+        self.people = [_line(one, await _name(one.key)) for one in people]
+        self.gauges = [_gauge(one, me) for one in await standings(me.app_id, me.user_id, whole_app=self.everybody)]
+        path = "/api/usage/app/export.csv" if self.everybody else "/api/usage/export.csv"
+        self.export = f"{path}?period={self.period}"
+        self.loaded = True
+
+
+def _span(period: str, zone: ZoneInfo) -> Span:
+    if period == "all":
+        return Span()
+    found = window("daily" if period == "today" else "monthly", now(), zone)
+    return Span(found.start, found.end)
+
+
+def _money(one: Sum) -> str:
+    """As an amount people know; what is less than its smallest part is not shown as nothing."""
+    currency = usage_config().currency
+    if 0 < one.cost < Decimal("0.01"):
+        return f"< {money(0.01, currency)}"
+    return money(float(one.cost), currency)
+
+
+def _line(one: Sum, name: str) -> Line:
+    tokens = number(one.prompt_tokens + one.completion_tokens)
+    cost = _money(one) if one.calls > one.unpriced_calls else "–"
+    return Line(name=name, tokens=tokens, calls=number(one.calls), cost=cost)
+
+
+async def _name(user_id: str) -> str:
+    try:
+        user = await find_user(user_id)
+    except NotFound:
+        return user_id
+    return user.full_name or user.username
+
+
+def _gauge(one: Standing, me: Principal) -> Gauge:
+    """The figures of the app's budget are its administrators' business; others see how full it is."""
+    budget, share = one.budget, min(one.percent, 100)
+    title = tr("Budget of the whole app") if budget.scope == "app" else tr("Your budget")
+    used, limit = (_amount(one, value) for value in (one.used, budget.limit))
+    if budget.limit is None:
+        text = tr("{used} used, no limit", used=used)
+    elif budget.scope == "app" and not me.has_role("admin"):
+        text = tr("{percent} used", percent=percent(share / 100))
+    else:
+        text = tr("{used} of {limit} used", used=used, limit=limit)
+    resets = budget.window.end
+    note = tr("It starts again on {date}.", date=moment(resets)) if resets else ""
+    tone = "danger" if share >= 100 else "warning" if share >= 80 else "neutral"
+    return Gauge(title=f"{title} · {tr(_PER[budget.period])}", text=text, note=note, share=share, tone=tone)
+
+
+def _amount(one: Standing, value: int | None) -> str:
+    if value is None:
+        return ""
+    if one.budget.unit == "money":
+        return money(value / 1_000_000, one.budget.currency)
+    return tr("{count} tokens", count=number(value))
