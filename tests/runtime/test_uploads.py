@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +39,14 @@ def _upload(runtime: Any, chat: str, user: str, name: str = "a.txt", content: by
     return runtime.request("POST", "/api/chat/upload", user, data=data, files={"file": (name, content)})
 
 
+def _unannounced(runtime: Any, user: str, pieces: Iterable[bytes]) -> int:
+    """Answer to a form that does not say how long it is: a file begun as it should be, then ``pieces`` one by one."""
+    begun = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+    head = {**runtime.headers(user), "Content-Type": "multipart/form-data; boundary=b"}
+    answer = runtime.request("POST", "/api/chat/upload", user, content=chain([begun], pieces), headers=head)
+    return int(answer.status_code)
+
+
 async def test_an_upload_is_stored_and_told(runtime_with_files: Any, user: str, folder: Path) -> None:
     async with runtime_with_files.chat("Assistant", user) as wire:
         chat = wire.frames[0]["data"]["chat_id"]
@@ -58,9 +68,11 @@ def test_what_is_not_taken(runtime_with_files: Any, user: str) -> None:
     other = runtime.start("ProjectBrief", user)["chat_id"]
     assert _upload(runtime, chat, user, content=b"x" * 1001).status_code == 413
     assert _upload(runtime, chat, user, content=b"x" * 200_000).status_code == 413
-    endless = (b"x" * 65536 for _ in range(10))  # a body that does not say how long it is
-    head = {**runtime.headers(user), "Content-Type": "multipart/form-data; boundary=b"}
-    assert runtime.request("POST", "/api/chat/upload", user, content=endless, headers=head).status_code == 413
+    for piece in (100, 4096, 65536):
+        assert _unannounced(runtime, user, (b"x" * piece for _ in range(200_000 // piece))) == 413
+    assert _unannounced(runtime, user, [b"x" * 1000, b"\r\n--b--\r\n"]) == 403  # taken whole: it names nobody
+    garbage = {**runtime.headers(user), "Content-Type": "multipart/form-data; boundary=b"}
+    assert runtime.request("POST", "/api/chat/upload", user, content=b"x" * 1000, headers=garbage).status_code == 400
     for name in ("run.exe", "page.html", "none"):
         assert _upload(runtime, chat, user, name).status_code == 400
     assert _upload(runtime, other, user).status_code == 400  # not a workflow that takes files
