@@ -57,6 +57,10 @@ class TriggersConfig(FileModel):
 
     triggers: Annotated[list[TriggerRule], Entries] = Field([], description="Rules.")
 
+    def listening(self, event: str) -> list[TriggerRule]:
+        """The rules that are in force and name this event."""
+        return [one for one in self.triggers if one.enabled and one.on and one.on == event]
+
 
 def _build(file: TriggersConfig, report: Report) -> TriggersConfig:
     good = []

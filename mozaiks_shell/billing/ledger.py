@@ -16,7 +16,7 @@ from mozaiks_shell.appconfig.service import catalogue
 from mozaiks_shell.billing.models import BillingEvent, Subscription, SubscriptionChange
 from mozaiks_shell.billing.ports import Notice, Truth
 from mozaiks_shell.billing.standing import LIVE, aware, standing
-from mozaiks_shell.foundation import events
+from mozaiks_shell.foundation import events, outbox
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope, ScopedSession, session, system_session
 
@@ -127,17 +127,16 @@ async def write(
                     raise Stale
             if noticed:
                 db.add(step)
+                plan = plans.get(step.plan)
+                data = {
+                    "previous_plan": step.previous_plan, "plan": step.plan, "title": plan.title if plan else step.plan,
+                    "status": step.status, "cancel_at_period_end": step.cancel_at_period_end, "actor": actor,
+                }  # fmt: skip
+                await outbox.along(db, events.Event("subscription.updated", scope.app_id, scope.user_id or "", data))
     except IntegrityError as error:  # two deliveries of one event, or two rows for one customer: the other one won
         if claim is not None and await seen(scope.app_id, claim):
             raise AlreadySeen from error
         raise Stale from error
-    if noticed:
-        plan = catalogue().get(step.plan)
-        data = {
-            "previous_plan": step.previous_plan, "plan": step.plan, "title": plan.title if plan else step.plan,
-            "status": step.status, "cancel_at_period_end": step.cancel_at_period_end, "actor": actor,
-        }  # fmt: skip
-        await events.publish(events.Event("subscription.updated", scope.app_id, scope.user_id or "", data))
     return noticed
 
 

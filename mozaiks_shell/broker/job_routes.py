@@ -39,7 +39,9 @@ async def listing(person: Person, limit: Annotated[int, Query(ge=1, le=200)] = 5
 
 @router.get("/{job_id}")
 async def find(person: Person, job_id: str) -> dict[str, Any]:
-    """How it stands: ``pending``, ``running``, ``done``, ``failed``, ``timed_out`` or ``cancelled``, and what it made."""
+    """How it stands: ``pending``, ``running``, ``waiting_for_input`` (answer it in the chat ``chat_id``), ``done``, ``failed``,
+    ``timed_out`` or ``cancelled``, why (``error``), and what it made.
+    """
     return await jobs.find(person, job_id)
 
 

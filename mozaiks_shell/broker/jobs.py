@@ -2,8 +2,9 @@
 
 A job is a chat of its own with one message in it. It is started like any other chat, so role, plan, budget and rate are
 asked first; then the message is sent over the runtime's HTTP input route, once, and the runtime is asked for the chat's
-state until that says completed, or the job's time is over. Every step is a short background job, so nothing is held open and a
-restart loses nothing.
+state until that says completed, or the job's time is over. A workflow that asks a person something makes the job
+``waiting_for_input`` where the runtime tells so: it goes on when its chat is answered, and ends in time if it is not. Every
+step is a short background job, so nothing is held open and a restart loses nothing.
 """
 
 import json
@@ -26,6 +27,7 @@ from mozaiks_shell.foundation.clock import aware
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import Conflict, Invalid, NotFound, ShellError, TimedOut, TooMany, Upstream
 from mozaiks_shell.foundation.i18n import tr
+from mozaiks_shell.foundation.settings import get_settings
 
 STEP: Final = "broker.workflow_job"
 SHORTEST: Final = 10.0  # seconds a job may have
@@ -33,7 +35,8 @@ LONGEST: Final = 86_400.0
 LARGEST: Final = 8_000_000  # bytes of an artifact that is fetched
 _KEPT: Final = 1_000_000  # characters of artifacts that are kept in the row
 _SAY_SECONDS: Final = 10.0  # the published runtime holds the request open while it works
-_OPEN: Final = ("pending", "running")
+_OPEN: Final = ("pending", "running", "waiting")
+_TOLD: Final = {"waiting": "waiting_for_input"}  # the column holds 16 characters
 _NAME: Final = re.compile(r"[^A-Za-z0-9_. -]+")
 
 
@@ -155,7 +158,9 @@ async def _step(payload: dict[str, Any]) -> None:
     if row.state not in _OPEN:
         return
     if clock.now() >= aware(row.deadline):
-        await _end(scope, job_id, "timed_out", tr("It was not done in time."))
+        waited = row.state == "waiting"
+        why = tr("Nobody answered what it asked in its chat.") if waited else tr("It was not done in time.")
+        await _end(scope, job_id, "timed_out", why)
         return
     try:
         if not row.said:
@@ -200,7 +205,16 @@ async def _look(scope: Scope, person: Principal, row: WorkflowJob) -> bool:
         return await _end(scope, row.id, "failed", str(meta.get("error") or meta.get("status_text") or "")[:500])
     if meta.get("status") == 1:
         return await _end(scope, row.id, "done", artifacts=artifacts_in(meta))
+    waits = bool(meta.get("waiting_for"))
+    if waits != (row.state == "waiting") or (row.error and not waits):
+        told = tr("It asks something. Answer it in its chat.") if waits else ""
+        await _note(scope, row.id, told, state="waiting" if waits else "running")
     return False
+
+
+async def _given_up(payload: dict[str, Any], reason: str) -> None:
+    """Its next step will not be taken: the person left, or the steps fail for good."""
+    await _end(Scope(get_settings().app_id, None), str(payload["id"]), "failed", reason)
 
 
 def artifacts_in(meta: dict[str, Any]) -> list[dict[str, Any]]:
@@ -273,9 +287,9 @@ async def _mark(scope: Scope, job_id: str, *, said: bool) -> bool:
     return await _change(scope, change.values(said=said, state="running" if said else "pending"))
 
 
-async def _note(scope: Scope, job_id: str, error: str) -> None:
+async def _note(scope: Scope, job_id: str, error: str, **more: str) -> None:
     change: Any = update(WorkflowJob).where(col(WorkflowJob.id) == job_id, col(WorkflowJob.state).in_(_OPEN))
-    await _change(scope, change.values(error=error[:500]))
+    await _change(scope, change.values(error=error[:500], **more))
 
 
 async def _end(scope: Scope, job_id: str, state: str, error: str = "", artifacts: list[dict[str, Any]] | None = None) -> bool:
@@ -296,15 +310,15 @@ def _described(row: WorkflowJob) -> dict[str, Any]:
 
     made = [{"name": one["name"], "content_type": one["content_type"]} for one in row.artifacts]
     return {
-        "id": row.id, "workflow_name": row.workflow, "state": row.state, "error": row.error, "chat_id": row.chat_id,
-        "artifacts": made, "created_at": time(row.created_at), "deadline": time(row.deadline),
+        "id": row.id, "workflow_name": row.workflow, "state": _TOLD.get(row.state, row.state), "error": row.error,
+        "chat_id": row.chat_id, "artifacts": made, "created_at": time(row.created_at), "deadline": time(row.deadline),
         "finished_at": time(row.finished_at),
     }  # fmt: skip
 
 
 def define() -> None:
     """Make the steps known to the jobs of this process."""
-    queue.define(queue.Definition(STEP, _step, retries=20, seconds=60))
+    queue.define(queue.Definition(STEP, _step, retries=20, seconds=60, given_up=_given_up))
 
 
 define()

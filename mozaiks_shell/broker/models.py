@@ -78,8 +78,9 @@ class TriggerRun(UserRow, table=True):
 
 
 class WorkflowJob(UserRow, table=True):
-    """Long work of a workflow for a person (F-155). ``state``: ``pending``, ``running``, ``done``, ``failed``, ``timed_out``
-    or ``cancelled``. ``artifacts`` are what it made: name, content type, and the content or a path of the runtime.
+    """Long work of a workflow for a person (F-155). ``state``: ``pending``, ``running``, ``waiting`` (for an answer of the
+    person), ``done``, ``failed``, ``timed_out`` or ``cancelled``. ``artifacts`` are what it made: name, content type, and the
+    content or a path of the runtime.
     """
 
     __tablename__ = "broker_workflow_job"

@@ -1,9 +1,11 @@
 """Events and the clock start workflows, by the rules of ``triggers.json`` (F-156, F-157).
 
 What happened is written down with the job that makes the call, under a key that names rule and event: whoever hears the
-event twice, in whichever process, writes nothing the second time. A call is marked before it is sent and is repeated only
-when the runtime certainly did not get it; one whose fate is unknown is left at that. Loops are cut: what a workflow's own
-call into the app causes, and what happens while a call is made, triggers nothing, and each rule has a limit per minute.
+event twice, in whichever process, writes nothing the second time. An event that was published along with its effect
+(:func:`mozaiks_shell.foundation.outbox.along`) is told again when the process died before it was heard. A call is marked before
+it is sent and is repeated only when the runtime certainly did not get it; one whose fate is unknown is left at that. Loops are
+cut: what a workflow's own call into the app causes, and what happens while a call is made, triggers nothing, and each rule has a
+limit per minute.
 """
 
 import asyncio
@@ -24,7 +26,7 @@ from mozaiks_shell.appconfig.triggers_config import TriggerRule, triggers_config
 from mozaiks_shell.broker import service, tokens
 from mozaiks_shell.broker.errors import NotSent
 from mozaiks_shell.broker.models import TriggerRun
-from mozaiks_shell.foundation import clock, events, jobs
+from mozaiks_shell.foundation import clock, events, jobs, outbox
 from mozaiks_shell.foundation.access import Principal, current_principal
 from mozaiks_shell.foundation.clock import aware
 from mozaiks_shell.foundation.db import system_session
@@ -52,22 +54,39 @@ _inside: ContextVar[bool] = ContextVar("mozaiks_inside_trigger", default=False)
 @events.subscribe("*")
 async def hear(event: events.Event) -> None:
     """Write down the calls that the rules make of an event. Cheap when no rule names it."""
-    if not get_settings().ai_enabled:
-        return
-    rules = [one for one in triggers_config().triggers if one.enabled and one.on and one.on == event.name]
-    if not rules:
-        return
-    told = {key: value for key, value in event.data.items() if key != "outbox_id"}
+    if get_settings().ai_enabled and (event.kept or triggers_config().listening(event.name)):
+        await _hear(event, _moment())
+
+
+def wanted(event: events.Event) -> outbox.Facts | None:
+    """What has to be known of the moment of an event that a rule names; None for one that no rule names."""
+    return _moment() if get_settings().ai_enabled and triggers_config().listening(event.name) else None
+
+
+def _moment() -> outbox.Facts:
+    return {"inside": _inside.get(), "program": identity.current_app_caller() is not None}
+
+
+async def _hear(event: events.Event, moment: outbox.Facts) -> None:
+    told = {key: value for key, value in event.data.items() if key != outbox.KEY}
     facts = {"event": event.name, "user_id": event.user_id, "app_id": event.app_id, "at": event.at.isoformat(), "data": told}
-    for rule in rules:
+    for rule in triggers_config().listening(event.name) if get_settings().ai_enabled else ():
         if not _fits(rule, facts):
             continue
-        if _inside.get() or (identity.current_app_caller() is not None and not rule.from_programs):
+        if moment["inside"] or (moment["program"] and not rule.from_programs):
             log.info("a trigger's loop was cut", rule=rule.id, event_name=event.name)
             continue
         if await _too_often(rule):
             continue
         await _note(rule, _cause(event), facts)
+    if event.kept:
+        async with system_session(event.app_id) as db:
+            await outbox.done(db, event)
+
+
+async def catch_up() -> None:
+    """Hear the events that were kept and that nobody heard."""
+    await outbox.retell(get_settings().app_id, _hear)
 
 
 def fill(template: Any, facts: dict[str, Any]) -> Any:
@@ -101,7 +120,7 @@ def _fits(rule: TriggerRule, facts: dict[str, Any]) -> bool:
 
 def _cause(event: events.Event) -> str:
     """The same for every time the same event is told."""
-    if kept := event.data.get("outbox_id"):
+    if kept := event.kept or event.data.get(outbox.KEY):
         return str(kept)[:64]
     whole = [event.name, event.app_id, event.user_id, event.at.isoformat(), event.data]
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()
@@ -170,6 +189,13 @@ async def _call(payload: dict[str, Any]) -> Any:
         _inside.reset(inside)
     await _set(run_id, "done", "")
     return None
+
+
+async def _given_up(payload: dict[str, Any], reason: str) -> None:
+    """The job will not be tried again: its call ends with it."""
+    run_id = str(payload["run"])
+    if not await _set(run_id, "failed", reason, was="queued"):
+        await _set(run_id, "unknown", reason, was="sent")
 
 
 async def _make(run: TriggerRun) -> None:
@@ -260,6 +286,7 @@ async def _sweep(_: dict[str, Any]) -> None:
     async with system_session() as db:
         old = delete(TriggerRun).where(col(TriggerRun.created_at) < clock.now() - KEPT)
         await db.execute(old.execution_options(synchronize_session=False))
+    await outbox.forget(get_settings().app_id, clock.now() - KEPT)
 
 
 async def runs(app_id: str, limit: int = 100) -> list[dict[str, Any]]:
@@ -287,6 +314,10 @@ async def start_triggers() -> Callable[[], Awaitable[None]]:
                 sync()
             except Exception:  # a file is being written; what was good before stays in use
                 log.exception("the schedules of triggers.json could not be read")
+            try:
+                await catch_up()
+            except Exception as error:  # noqa: BLE001 - the database may be away for a while; this must outlive it
+                log.warning("events that were kept could not be looked at", error=repr(error)[:200])
             await asyncio.sleep(_LOOK)
 
     task = asyncio.create_task(follow(), name="triggers")
@@ -300,7 +331,8 @@ async def start_triggers() -> Callable[[], Awaitable[None]]:
 
 def define() -> None:
     """Make the jobs of this module known."""
-    jobs.define(jobs.Definition(CALL, _call, retries=12, seconds=SECONDS + 30))
+    outbox.keep_if(wanted)
+    jobs.define(jobs.Definition(CALL, _call, retries=12, seconds=SECONDS + 30, given_up=_given_up))
     jobs.define(jobs.Definition("broker.triggers.sweep", _sweep, timing=Every(timedelta(days=1))))
 
 

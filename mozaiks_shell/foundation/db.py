@@ -94,6 +94,8 @@ async def session(scope: Scope | None = None, *, owner: str = "", raw: bool = Fa
         owner: With the current person's: the package whose tables alone may be touched.
         raw: Let raw SQL pass. It is not scoped: whoever asks has checked that it may.
 
+    What stands in ``info["after"]`` (coroutine functions, in order) is called once the transaction is committed.
+
     Raises:
         NotSignedIn: nobody is signed in and no scope was given.
     """
@@ -105,6 +107,8 @@ async def session(scope: Scope | None = None, *, owner: str = "", raw: bool = Fa
     info = {"scope": scope, "raw": raw}
     async with ScopedSession(engine(), expire_on_commit=False, info=info) as opened, opened.begin():
         yield opened
+    for tell in opened.info.get("after", ()):
+        await tell()
 
 
 def system_session(app_id: str | None = None) -> Any:

@@ -16,13 +16,17 @@ log = get_logger("events")
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened. ``data`` is JSON-able; ``user_id`` is empty for acts of nobody."""
+    """Something that happened. ``data`` is JSON-able; ``user_id`` is empty for acts of nobody.
+
+    ``kept`` names the row that tells of it until somebody saw to it (:mod:`.outbox`); empty for events that are only told.
+    """
 
     name: str
     app_id: str
     user_id: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     at: datetime = field(default_factory=now)
+    kept: str = ""
 
 
 Listener = Callable[[Event], Awaitable[None]]

@@ -32,6 +32,7 @@ POLL: Final = 1.0  # seconds between looks for work that other processes queued
 FIRST_WAIT: Final = 5.0  # seconds before the first repetition; each further one waits twice as long
 LONGEST_WAIT: Final = 3600.0
 ENDED: Final = ("done", "failed", "cancelled")
+GONE: Final = "the person is gone"
 _SWEEP: Final = timedelta(hours=1)
 
 
@@ -56,6 +57,8 @@ class Definition:
         ready: False leaves its jobs waiting (the plugin is out of service).
         timing: When it is due by itself; None for jobs that are only enqueued.
         each_person: A regular job for every person of the app, on their behalf, instead of one for the app.
+        given_up: Told, with the payload and the reason, when a job will not be tried again although it is not done: it
+            failed for good, or its person is gone. It may be told twice.
     """
 
     name: str
@@ -66,6 +69,7 @@ class Definition:
     ready: Callable[[], bool] = lambda: True
     timing: Timing | None = None
     each_person: bool = False
+    given_up: Callable[[dict[str, Any], str], Awaitable[None]] | None = None
 
 
 Resolve = Callable[[str, str], Awaitable[Principal | None]]
@@ -377,7 +381,8 @@ class Worker:
                 await self._fail(job, definition, "CancelledError")
             return
         except PersonGone:
-            await self._end(job, {"state": "cancelled", "error": "the person is gone", "finished_at": clock.now(), "key": None})
+            await self._tell_given_up(job, definition, GONE)
+            await self._end(job, {"state": "cancelled", "error": GONE, "finished_at": clock.now(), "key": None})
         except GiveUp as error:
             await self._fail(job, definition, str(error) or "gave up", final=True)
         except TimeoutError as error:
@@ -404,6 +409,7 @@ class Worker:
         wait = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(job.attempts - 1, 20)) * random.uniform(0.9, 1.1)
         log.warning("job failed", job=job.id, name=job.name, plugin=job.owner, attempt=job.attempts, final=final, reason=reason)
         if final:
+            await self._tell_given_up(job, definition, reason)
             change = {"state": "failed", "error": reason[:1000], "finished_at": clock.now(), "key": None}
         else:
             change = {"state": "queued", "error": reason[:1000], "run_at": clock.now() + timedelta(seconds=wait)}
@@ -411,6 +417,14 @@ class Worker:
         if ours and final:
             facts = {"job": job.id, "name": job.name, "plugin": job.owner, "attempts": job.attempts, "reason": reason[:300]}
             await publish(Event("job.failed", job.app_id, job.user_id, facts))
+
+    async def _tell_given_up(self, job: Job, definition: Definition, reason: str) -> None:
+        if definition.given_up is None:
+            return
+        try:
+            await definition.given_up(dict(job.payload), reason)
+        except Exception:
+            log.exception("that a job was given up could not be told", job=job.id, name=job.name)
 
     async def _end(self, job: Job, change: dict[str, Any]) -> bool:
         """Write what became of an attempt, unless it is no longer ours."""

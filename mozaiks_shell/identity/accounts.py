@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 
-from mozaiks_shell.foundation import events
+from mozaiks_shell.foundation import events, outbox
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import ScopedSession, system_session
 from mozaiks_shell.foundation.errors import NotFound
@@ -66,14 +66,13 @@ async def register(username: str, password: str, email: str, full_name: str = ""
     )
     try:
         async with system_session() as db:
-            await _add(db, user)
+            await _add(db, user, "local")
     except IntegrityError:
         raise AccountExists() from None
-    await _announce(user, "local")
     return user
 
 
-async def _add(db: ScopedSession, user: User) -> None:
+async def _add(db: ScopedSession, user: User, via: str) -> None:
     """Store a new person. One statement decides who founded the installation, so that two cannot (they race)."""
     insert = postgresql.insert if db.get_bind().dialect.name == "postgresql" else sqlite.insert
     claim = insert(Founder).values(app_id=get_settings().app_id, founder_id=user.id).on_conflict_do_nothing()
@@ -81,11 +80,8 @@ async def _add(db: ScopedSession, user: User) -> None:
         user.roles = "admin"
     db.add(user)
     await db.flush()
-
-
-async def _announce(user: User, via: str) -> None:
     data = {"via": via, "admin": user.roles == "admin", "username": user.username}
-    await events.publish(events.Event("user.signed_up", user.app_id, user.id, data))
+    await outbox.along(db, events.Event("user.signed_up", user.app_id, user.id, data))
 
 
 async def is_fresh_installation() -> bool:
@@ -153,9 +149,7 @@ async def _meet(identity: IssuerIdentity, attempt: int) -> User:
         user.email = email if email and not taken else user.email
         user.issuer_roles = ",".join(_clean_roles(identity.roles))
         if new:
-            await _add(db, user)
-    if new:
-        await _announce(user, "oidc")
+            await _add(db, user, "oidc")
     return user
 
 

@@ -27,6 +27,7 @@ from mozaiks_shell.foundation.errors import ShellError, TooMany, Unavailable
 from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import Settings, get_settings
+from mozaiks_shell.identity.service import current_app_caller
 from mozaiks_shell.plugin_host.errors import PluginFailed
 from mozaiks_shell.plugin_host.execution import Entry, call, seconds_of
 from mozaiks_shell.plugin_host.frames import LARGEST, packed, unpacked
@@ -86,6 +87,7 @@ class RemoteCall:
             "data": data if self.op != "start" else {},
             "principal": asdict(principal) | {"roles": sorted(principal.roles)} if principal else None,
             "locale": i18n.current_locale(),
+            "by_program": current_app_caller() is not None,
             "cpu": self.plugin.manifest.limits.cpu_seconds or math.ceil(seconds_of(self.plugin)) + 1,
         }
         return await lease.ask(message)
@@ -410,7 +412,7 @@ async def _code(fate: asyncio.StreamReader) -> int | None:
 
 
 def _event(frame: dict[str, Any]) -> events.Event:
-    return events.Event(frame["name"], frame["app_id"], frame["user_id"], frame["data"])
+    return events.Event(frame["name"], frame["app_id"], frame["user_id"], frame["data"], kept=frame["kept"])
 
 
 def _error(frame: dict[str, Any]) -> ShellError:

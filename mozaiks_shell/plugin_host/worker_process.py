@@ -17,6 +17,7 @@ import selectors
 import signal
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ class _Work:
 
     async def do(self, message: dict[str, Any]) -> Any:
         """Run the entry, or a hook, on behalf of whoever asks."""
-        from mozaiks_shell.foundation import i18n
+        from mozaiks_shell.foundation import i18n, outbox
         from mozaiks_shell.foundation.access import Principal, set_principal
         from mozaiks_shell.plugin_host.execution import RequestData
         from mozaiks_shell.plugin_host.gates import hook_function
@@ -155,6 +156,7 @@ class _Work:
         who = message["principal"]
         set_principal(Principal(**{**who, "roles": frozenset(who["roles"])}) if who else None)
         i18n.speak(message["locale"], who["timezone"] if who else "")
+        outbox.keep_if(partial(_kept, message["by_program"]))
         _bound_cpu(message["cpu"])
         data = RequestData(message["data"])
         if message["op"] == "execute":
@@ -163,6 +165,13 @@ class _Work:
         import inspect
 
         return await _run(function, *((data,) if inspect.signature(function).parameters else ()))
+
+
+def _kept(by_program: bool, event: Any) -> dict[str, Any] | None:
+    """As the server's triggers would say it: which events must not be lost."""
+    from mozaiks_shell.appconfig.triggers_config import triggers_config
+
+    return {"inside": False, "program": by_program} if triggers_config().listening(event.name) else None
 
 
 async def _begin(hello: dict[str, Any], writer: asyncio.StreamWriter) -> _Work:
@@ -178,7 +187,9 @@ async def _begin(hello: dict[str, Any], writer: asyncio.StreamWriter) -> _Work:
     worker.here = True
 
     async def forward(event: events.Event) -> None:
-        fields = {"name": event.name, "app_id": event.app_id, "user_id": event.user_id, "data": event.data}
+        fields = {
+            "name": event.name, "app_id": event.app_id, "user_id": event.user_id, "data": event.data, "kept": event.kept
+        }  # fmt: skip
         writer.write(packed({"event": fields}))
         await writer.drain()
 

@@ -10,7 +10,7 @@ import hashlib
 from typing import Any
 
 from . import frames
-from .chat import END_FRAMES, Chat, Message
+from .chat import END_FRAMES, IN_PROGRESS, Chat, Message
 from .frames import Frame
 
 
@@ -38,7 +38,10 @@ def chat_meta(chat: Chat, *, existed: bool = True) -> Frame:
 
 
 def http_meta(chat: Chat) -> Frame:
-    """The answer of GET /api/chats/meta (protocol §1.2)."""
+    """The answer of GET /api/chats/meta (protocol §1.2). While a person is asked something it has one field more than the
+    published one: ``waiting_for``, ``input`` or ``ui_tool``.
+    """
+    waiting = "input" if chat.questions else "ui_tool" if chat.tools else ""
     return {
         "exists": True,
         "chat_id": chat.chat_id,
@@ -51,6 +54,7 @@ def http_meta(chat: Chat) -> Frame:
         "artifact_instance_id": None,
         "artifact_state": None,
         "app_id": chat.app_id,
+        **({"waiting_for": waiting} if waiting and chat.status == IN_PROGRESS else {}),
     }
 
 

@@ -1,6 +1,7 @@
 """``events``: tell others that something happened, and listen (F-088, F-297).
 
 await events.publish("created", task_id=task.id)                 # in the plugin tasks
+await events.publish("created", within=session, task_id=task.id) # told if, and as soon as, the session's rows are stored
 
 @events.subscribe("tasks:created")                               # in any plugin
 async def count(event): ...
@@ -17,7 +18,9 @@ import reflex as rx
 
 from mozaiks_shell.foundation import events as _bus
 from mozaiks_shell.foundation import live as _live
+from mozaiks_shell.foundation import outbox as _outbox
 from mozaiks_shell.foundation.access import current_principal
+from mozaiks_shell.foundation.db import ScopedSession
 from mozaiks_shell.foundation.errors import ShellError
 from mozaiks_shell.foundation.events import Event
 from mozaiks_shell.foundation.logging import get_logger
@@ -33,20 +36,25 @@ log = get_logger("sdk")
 Listener = Callable[[Event], Awaitable[None]]
 
 
-def publish(name: str, /, **data: Any) -> Any:
+def publish(name: str, /, *, within: ScopedSession | None = None, **data: Any) -> Any:
     """Publish ``<plugin>:<name>`` on behalf of the current person, and tell their open tabs.
 
     Awaited in ``async`` code, called plainly in ``def``.
 
     Args:
         name: What happened, in the past tense: ``created``.
+        within: The open session that did it. The event is told once that is committed, and never if it is rolled back; one
+            that a rule of ``triggers.json`` names is stored with it, so that it is not lost when the process dies in between.
         **data: JSON-able facts; more than 16 kB of them reach subscribers, but no tab.
 
     Example:
         >>> await events.publish("created", task_id=task.id)     # others hear "tasks:created"
+        >>> async with db.session() as session:
+        ...     session.add(task)
+        ...     await events.publish("created", within=session, task_id=task.id)
     """
     plugin = calling()
-    return either_way(_publish(plugin.name if plugin else "app", name, data))
+    return either_way(_publish(plugin.name if plugin else "app", name, data, within))
 
 
 def push(action: str, /, *, user_id: str = "", **data: Any) -> Any:
@@ -124,12 +132,20 @@ def _forget(owner: str) -> None:
         _bus.unsubscribe(plugin.module)
 
 
-async def _publish(plugin: str, name: str, data: dict[str, Any]) -> None:
+async def _publish(plugin: str, name: str, data: dict[str, Any], within: ScopedSession | None) -> None:
     person = current_principal()
     app_id, user_id = (person.app_id, person.user_id) if person else (get_settings().app_id, "")
-    await _bus.publish(Event(f"{plugin}:{name}", app_id, user_id, data))
+    event = Event(f"{plugin}:{name}", app_id, user_id, data)
+    if within is not None:
+        await _outbox.along(within, event, functools.partial(_tell_tabs, plugin, event, name))
+        return
+    await _bus.publish(event)
+    await _tell_tabs(plugin, event, name)
+
+
+async def _tell_tabs(plugin: str, event: Event, name: str) -> None:
     try:
-        await _push(plugin, app_id, user_id, name, data)
+        await _push(plugin, event.app_id, event.user_id, name, event.data)
     except (TypeError, ValueError, ShellError) as error:
         log.warning("an event could not be told to tabs", plugin=plugin, event_name=name, error=str(error))
 

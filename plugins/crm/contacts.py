@@ -54,7 +54,7 @@ async def save(contact_id: object = "", **given: object) -> Contact:
             contact = Contact(name=checks.name(given.get("name")))
             await _write(session, contact, given)
             session.add(contact)
-        await sdk.events.publish("contact_created", contact_id=contact.id)
+            await sdk.events.publish("contact_created", within=session, contact_id=contact.id)
         return contact
     async with db.session() as session:
         contact = await _found(session, Contact, contact_id, sdk.tr("There is no such contact."))

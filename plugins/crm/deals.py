@@ -116,8 +116,8 @@ async def move(deal_id: object, stage: object) -> Deal:
         deal = await _found(session, deal_id)
         before = deal.stage
         _move(deal, stage)
-    if before != deal.stage and deal.stage == "won":
-        await sdk.events.publish("deal_won", deal_id=deal.id, amount=deal.amount)
+        if before != deal.stage and deal.stage == "won":
+            await sdk.events.publish("deal_won", within=session, deal_id=deal.id, amount=deal.amount)
     return deal
 
 

@@ -73,8 +73,8 @@ async def create(title: object = "", text: object = "", tags: object = "") -> No
             if begun is not None:
                 return begun
         session.add(note)
-    if not note.blank:
-        await sdk.events.publish("created", note_id=note.id)
+        if not note.blank:
+            await sdk.events.publish("created", within=session, note_id=note.id)
     return note
 
 

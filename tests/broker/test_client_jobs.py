@@ -32,6 +32,7 @@ class Runtime:
         self.hold: asyncio.Event | None = None
         self.input_error: tuple[int, str] | None = None
         self.more: dict[str, Any] = {}
+        self.waits = False
 
         @self.app.post("/api/chats/{app}/{wf}/start")
         async def start(app: str, wf: str) -> Any:
@@ -49,7 +50,8 @@ class Runtime:
 
         @self.app.get("/api/chats/meta/{app}/{wf}/{chat}")
         async def meta(app: str, wf: str, chat: str) -> Any:
-            return {"exists": True, "status": int(self.done), **(self.more if self.done else {})}
+            asked = {"waiting_for": "input"} if self.waits else {}
+            return {"exists": True, "status": int(self.done), **asked, **(self.more if self.done else {})}
 
         @self.app.get("/files/{name}")
         async def file(name: str, request: Request) -> Response:
@@ -244,3 +246,35 @@ async def test_over_http(runtime, move, as_person):
         assert file.headers["content-disposition"] == 'attachment; filename="report_.md"'
         assert (await client.post(f"{where}/cancel")).status_code == 409
         assert (await client.get("/api/ai/jobs/wjb_none")).status_code == 404
+
+
+async def test_f155_a_workflow_that_asks_a_person_says_so_goes_on_when_it_is_answered_and_ends_in_time(runtime, move):
+    answered = await work.start(ADA, "Assistant", "Make a plan", seconds=600)
+    forgotten = await work.start(ADA, "Assistant", "Make another", seconds=60)
+    await move()
+    runtime.waits = True
+    await move(11)
+    told = await work.find(ADA, answered["id"])
+    assert (told["state"], told["chat_id"]) == ("waiting_for_input", answered["chat_id"]) and "Answer it" in told["error"]
+    await move(50)
+    told = await work.find(ADA, forgotten["id"])
+    assert told["state"] == "timed_out" and "Nobody answered" in told["error"]
+    runtime.waits = False
+    await move(11)
+    told = await work.find(ADA, answered["id"])
+    assert (told["state"], told["error"]) == ("running", "")
+    runtime.done = True
+    await move(11)
+    assert await state(answered) == "done"
+
+
+async def test_the_job_of_a_person_who_left_ends_with_that_reason(runtime, move, monkeypatch):
+    job = await work.start(ADA, "Assistant", "Make a plan", seconds=600)
+
+    async def gone(app_id: str, user_id: str) -> None:
+        return None
+
+    monkeypatch.setattr(jobs._People, "resolve", staticmethod(gone))
+    await move()
+    told = await work.find(ADA, job["id"])
+    assert (told["state"], told["error"]) == ("failed", "the person is gone")

@@ -14,6 +14,7 @@ log = get_logger("broker")
 _WRAPPED: Final = re.compile(r"\b(4\d\d): (.*)$", re.DOTALL)  # ``Failed to submit user input: 404: …``
 _CHAT_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,79}")
 _DONE: Final = frozenset({"completed", "complete", "done", "finished", "succeeded", "success"})
+_WAITING: Final = frozenset({"waiting_for_input", "awaiting_input", "waiting"})
 _BROKEN: Final = frozenset({"failed", "error", "cancelled", "canceled"})
 
 
@@ -85,7 +86,10 @@ def chat_id_in(answer: dict[str, Any]) -> str:
 
 
 def meta_in(answer: dict[str, Any]) -> dict[str, Any]:
-    """A chat's state with ``exists`` and a numeric ``status``: 0 in progress, 1 completed. Words stay as ``status_text``."""
+    """A chat's state with ``exists`` and a numeric ``status``: 0 in progress, 1 completed. Words stay as ``status_text``.
+
+    ``waiting_for`` is ``input`` where a runtime says that a person is asked something; the published one never says so.
+    """
     inner = answer.get("session")
     told = dict(inner) if isinstance(inner, dict) else dict(answer)
     told.setdefault("exists", True)
@@ -94,6 +98,8 @@ def meta_in(answer: dict[str, Any]) -> dict[str, Any]:
         told["status_text"] = status
         told["status"] = 1 if status.strip().lower() in _DONE else 0
         told["failed"] = status.strip().lower() in _BROKEN
+        if status.strip().lower() in _WAITING:
+            told.setdefault("waiting_for", "input")
     return told
 
 
