@@ -34,7 +34,7 @@ from mozaiks_shell.hosting.asgi import Gatekeeper
 from mozaiks_shell.hosting.hot.reloading import HotReload, hot_reload_head
 from mozaiks_shell.hosting.migrate import only_one
 from mozaiks_shell.hosting.providers import providers_or_exit
-from mozaiks_shell.hosting.reflex_build import is_production_command, stylesheets
+from mozaiks_shell.hosting.reflex_build import is_production_command, mount_present_build, stylesheets
 from mozaiks_shell.hosting.startup import lifespan
 from mozaiks_shell.hosting.state import process
 from mozaiks_shell.identity import app_token_routes, form_routes
@@ -118,6 +118,11 @@ async def sweep_step() -> Callable[[], Awaitable[None]] | None:
     return None
 
 
+async def runtime_step() -> Callable[[], Awaitable[None]]:
+    """Have an embedded runtime, which asks this process for keys where it listens."""
+    return await start_runtime(settings.port if built else settings.dev_backend_port)
+
+
 def facts() -> list[tuple[str, str]]:
     """What the start-up lines say beyond address and database."""
     reports = plugin_reports()
@@ -133,6 +138,7 @@ def facts() -> list[tuple[str, str]]:
 
 
 static, built = get_web_dir() / "build" / "client", is_production_command()
+mount_present_build(static)
 hot = None if built or settings.plugin_watch is False else HotReload(settings, api, lambda: settings.plugin_roots)
 app = rx.App(
     toaster=None,
@@ -152,7 +158,7 @@ for key in [key for key in app.app_wraps if key[1] in {"Overlay", "ExtraOverlay"
 app.app_wraps[(55, "ErrorBoundary")] = page_boundary
 app.add_middleware(EventGate(), index=0)
 mount(app)
-steps = [("plugins", plugins_step), ("deleted people", sweep_step), ("runtime", start_runtime), ("chats", start_chats)]
+steps = [("plugins", plugins_step), ("deleted people", sweep_step), ("runtime", runtime_step), ("chats", start_chats)]
 steps += [("live updates", start_live), ("usage", start_usage), ("triggers", start_triggers), ("jobs", start_jobs)]
 if hot is not None:
     steps.append(("hot reload", partial(hot.start, app)))

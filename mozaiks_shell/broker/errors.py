@@ -5,7 +5,7 @@ ShellError
 ├── TokensNeeded       402  the runtime says the balance is too low (F-152)
 ├── Conflict           409  PREREQUISITES_NOT_MET
 ├── Upstream           502  RUNTIME_ERROR, RUNTIME_REFUSED
-├── Unavailable        503  AI_DISABLED, RUNTIME_UNAVAILABLE
+├── Unavailable        503  AI_DISABLED, RUNTIME_UNAVAILABLE, RUNTIME_STARTING
 │   └── NotSent             the runtime certainly did not get it
 └── TimedOut           504  RUNTIME_TIMED_OUT
 """
@@ -41,3 +41,8 @@ def ai_disabled() -> Unavailable:
 def runtime_unavailable() -> Unavailable:
     """Nobody answers where the runtime should be."""
     return Unavailable(tr("The assistant is not reachable right now. Please try again in a moment."), code="RUNTIME_UNAVAILABLE")
+
+
+def runtime_starting() -> Unavailable:
+    """The embedded runtime is being started; ``retry_after`` seconds later it may be there."""
+    return Unavailable(tr("The assistant is starting."), code="RUNTIME_STARTING", retry_after=1)

@@ -5,15 +5,16 @@ import asyncio
 import json
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable
 from typing import Any
 
 from mozaiks_shell.broker import tokens
-from mozaiks_shell.broker.errors import runtime_unavailable
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import ROOT, Settings, get_settings
 
 log = get_logger("broker")
 
+PLUGIN_WORKFLOWS = "plugin_workflows.json"  # in the data folder; the plugin host keeps it
 _READY_WITHIN = 30.0  # seconds
 _STOP_WITHIN = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0
@@ -21,12 +22,21 @@ _STABLE_AFTER = 60.0  # a child that lived this long starts the back-off anew
 
 
 class EmbeddedRuntime:
-    """The child and the task that restarts it."""
+    """The child and the task that restarts it.
 
-    def __init__(self, command: tuple[str, ...] = (sys.executable, "-m", "mozaiks_shell.runtime")) -> None:
-        self._command = command
-        self._ready = asyncio.Event()
-        self._url = ""
+    Args:
+        port: Port this process serves on, where the child asks for new keys.
+        changed: Called when it listens, and when it does no more.
+    """
+
+    def __init__(
+        self,
+        port: int,
+        changed: Callable[[], None] = lambda: None,
+        command: tuple[str, ...] = (sys.executable, "-m", "mozaiks_shell.runtime"),
+    ) -> None:
+        self._port, self._changed, self._command = port, changed, command
+        self.address = ""  # where it listens, without a trailing slash; empty while it does not
         self._child: Process | None = None
         self._keeper = asyncio.create_task(self._keep(), name="embedded runtime")
         self.restarts = 0
@@ -35,19 +45,6 @@ class EmbeddedRuntime:
     def pid(self) -> int | None:
         """Process id of the child that runs now."""
         return self._child.pid if self._child and self._child.returncode is None else None
-
-    async def url(self, wait: float = 10.0) -> str:
-        """Where it listens; waits up to ``wait`` seconds for a child that is starting.
-
-        Raises:
-            Unavailable: it is not up by then.
-        """
-        try:
-            async with asyncio.timeout(wait):
-                await self._ready.wait()
-        except TimeoutError:
-            raise runtime_unavailable() from None
-        return self._url
 
     async def stop(self) -> None:
         """End the child, first by closing its stdin."""
@@ -70,15 +67,15 @@ class EmbeddedRuntime:
     async def _live(self) -> None:
         """One life of the child: from start to end."""
         published = await tokens.jwks()
-        config = json.dumps(_config(published)).encode() + b"\n"
+        config = json.dumps(_config(published, self._port)).encode() + b"\n"
         child = await asyncio.create_subprocess_exec(*self._command, stdin=PIPE, stdout=PIPE, cwd=ROOT)
         self._child = child
         assert child.stdin and child.stdout
         try:
             child.stdin.write(config)
-            self._url = await self._told(child)
-            self._ready.set()
-            log.info("embedded runtime is up", url=self._url, pid=child.pid)
+            self.address = await self._told(child)
+            self._changed()
+            log.info("embedded runtime is up", url=self.address, pid=child.pid)
             while await child.stdout.read(65536):
                 pass  # nothing more is expected; an unread pipe would block the child
             await child.wait()
@@ -86,7 +83,8 @@ class EmbeddedRuntime:
         except (TimeoutError, ValueError, ConnectionError) as error:
             log.error("embedded runtime did not start", error=repr(error), exit_code=child.returncode)
         finally:
-            self._ready.clear()
+            self.address = ""
+            self._changed()
             await _end(child)
 
     async def _told(self, child: Process) -> str:
@@ -115,11 +113,12 @@ async def _end(child: Process) -> None:
     await child.wait()
 
 
-def _config(published: dict[str, Any]) -> dict[str, Any]:
+def _config(published: dict[str, Any], port: int) -> dict[str, Any]:
     """What the child is told. It may outlive a key, so it also knows where to ask for new ones."""
     settings = get_settings()
-    port = settings.port if settings.env == "production" else settings.dev_backend_port
-    where = {"host": "127.0.0.1", "port": 0, "jwks": published, "jwks_url": f"http://127.0.0.1:{port}/.well-known/jwks.json"}
+    everywhere = settings.host in {"", "0.0.0.0", "::", "localhost"}
+    host = "127.0.0.1" if everywhere else f"[{settings.host}]" if ":" in settings.host else settings.host
+    where = {"host": "127.0.0.1", "port": 0, "jwks": published, "jwks_url": f"http://{host}:{port}/.well-known/jwks.json"}
     return where | shared_config(settings)
 
 
@@ -134,6 +133,7 @@ def shared_config(settings: Settings) -> dict[str, Any]:
         "openai_model": settings.openai_model,
         "database_url": settings.sql_url,
         "workflows_path": str(settings.workflows_path),
+        "plugin_workflows": str(settings.data_dir / PLUGIN_WORKFLOWS),
         "engine": settings.runtime_engine,
         "sample_workflows": settings.runtime_samples,
         "uploads_path": str(settings.data_dir / "runtime_uploads"),

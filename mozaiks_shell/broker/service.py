@@ -23,12 +23,13 @@ from mozaiks_shell.broker.admission import count_start
 from mozaiks_shell.broker.admission import offers as offers
 from mozaiks_shell.broker.errors import ai_disabled, runtime_unavailable
 from mozaiks_shell.broker.ports import Budget, ChatKeeper, KnownChat, Runtime
-from mozaiks_shell.broker.runtime_process import EmbeddedRuntime
+from mozaiks_shell.broker.runtime_share import SharedRuntime
 from mozaiks_shell.foundation import events, jobs
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.errors import Conflict, Forbidden, NotFound, ShellError, Unavailable
 from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.ids import new_id
+from mozaiks_shell.foundation.leases import Leases
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.foundation.timing import Every
 
@@ -53,7 +54,7 @@ class _Broker:
 
     keeper: ChatKeeper | None = None
     budget: Budget | None = None
-    embedded: EmbeddedRuntime | None = None
+    embedded: SharedRuntime | None = None
     client: HttpRuntime | None = None
 
 
@@ -63,6 +64,12 @@ _broker = _Broker()
 def use_keeper(keeper: ChatKeeper) -> None:
     """Name who keeps the chats. The chat room calls it when it starts."""
     _broker.keeper = keeper
+
+
+def use_leases(leases: Leases) -> None:
+    """Name what decides which process keeps the embedded runtime. The chat room calls it when it starts."""
+    if _broker.embedded is not None:
+        _broker.embedded.join(leases)
 
 
 def use_budget(budget: Budget | None) -> None:
@@ -84,12 +91,14 @@ def capabilities() -> list[Capability]:
     return capabilities_now()
 
 
-async def start_runtime() -> Callable[[], Awaitable[None]]:
-    """Lifespan step: start the embedded runtime unless another one is configured or AI is off. Returns its undo.
+async def start_runtime(port: int = 0) -> Callable[[], Awaitable[None]]:
+    """Lifespan step: have an embedded runtime unless another one is configured or AI is off. Returns its undo.
 
-    Does not wait until the runtime listens; the first caller does.
+    It starts once the chats lend their leases (:func:`use_leases`), in one of the processes. Nobody waits here until it
+    listens; the first caller does. Also makes the first signing keys and has them replaced in time.
 
-    Also makes the first signing keys and has them replaced in time.
+    Args:
+        port: Port this process serves on; 0 for the public one.
     """
     settings = get_settings()
     with suppress(Unavailable):  # the database may come later; whoever needs a key then asks again
@@ -97,7 +106,7 @@ async def start_runtime() -> Callable[[], Awaitable[None]]:
     await registry.refresh(at_once=True)
     jobs.define(jobs.Definition("broker.keys", keys.rotate_when_due, timing=Every(timedelta(hours=1))))
     if settings.ai_enabled and not settings.ai_url:
-        _broker.embedded = EmbeddedRuntime()
+        _broker.embedded = SharedRuntime(port or settings.port)
     return _stop_runtime
 
 
@@ -148,8 +157,8 @@ def present_client() -> HttpRuntime | None:
     return _broker.client
 
 
-def embedded_runtime() -> EmbeddedRuntime | None:
-    """The child this process keeps, if it does. For :mod:`.standing`."""
+def embedded_runtime() -> SharedRuntime | None:
+    """The embedded runtime of this installation, if it has one. For :mod:`.standing`."""
     return _broker.embedded
 
 

@@ -59,7 +59,7 @@ def standing() -> Standing:
     client = service.present_client()
     if not settings.ai_url and (embedded := service.embedded_runtime()) is None:
         return Standing("not_configured")
-    elif not settings.ai_url and embedded is not None and embedded.pid is None:
+    elif not settings.ai_url and embedded is not None and not embedded.up:
         return Standing("starting")
     if client is None or (settings.ai_url and client.base_url != settings.ai_url):
         return Standing("unknown")

@@ -14,6 +14,7 @@ from mozaiks_shell.foundation.models import Lease
 
 CHAT: Final = "chat:"
 START: Final = "start:"
+PLACE: Final = "socket:"
 _STATUS = '{"t":"chat"'
 
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from mozaiks_shell.chat.ownership import PLACE
 from mozaiks_shell.foundation.leases import Leases
 from mozaiks_shell.foundation.logging import get_logger
 
@@ -34,7 +35,7 @@ async def place(leases: Leases, user_id: str, limit: int) -> AsyncIterator[bool]
 
 
 async def _free(leases: Leases, user_id: str, limit: int) -> str | None:
-    names = [f"socket:{user_id}:{number}" for number in range(limit)]
+    names = [f"{PLACE}{user_id}:{number}" for number in range(limit)]
     taken = await leases.holders(names)
     for name in names:
         if name not in taken and await leases.acquire(name, user_id) is not None:

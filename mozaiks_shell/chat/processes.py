@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mozaiks_shell.broker import service as broker
 from mozaiks_shell.chat.exchange import Exchange, Verb
 from mozaiks_shell.chat.follow import Followers
 from mozaiks_shell.chat.ownership import guard, prepare
@@ -66,4 +67,5 @@ async def start(hooks: Hooks, verbs: Mapping[str, Verb]) -> Process:
     await leases.start(runs.lost, runs.orphans)
     bus.ring(_PROCESSES)
     exchange.start(verbs)
+    broker.use_leases(leases)
     return Process(runs, exchange, followers, leases, bus)

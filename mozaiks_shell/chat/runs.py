@@ -22,7 +22,7 @@ from mozaiks_shell.chat.bridge import Bridge
 from mozaiks_shell.chat.conversation import Conversation
 from mozaiks_shell.chat.follow import Followers
 from mozaiks_shell.chat.models import LIVE_STATUSES, Chat
-from mozaiks_shell.chat.ownership import CHAT, lease_of, start_lease
+from mozaiks_shell.chat.ownership import CHAT, PLACE, START, lease_of, start_lease
 from mozaiks_shell.chat.transcript import Channel, Transcript
 from mozaiks_shell.chat.writer import Entry
 from mozaiks_shell.foundation.access import Principal
@@ -316,7 +316,8 @@ class Runs:
                         chat = await db.get(Chat, orphan.name.removeprefix(CHAT))
                     if chat is not None and await self._tell_truth(chat, LOST_WITH_OWNER, UNSENT_WITH_OWNER):
                         continue
-                if await self.leases.acquire(orphan.name, orphan.user_id) is not None:
+                ours = orphan.name.startswith((CHAT, START, PLACE))
+                if ours and await self.leases.acquire(orphan.name, orphan.user_id) is not None:
                     await self.leases.release(orphan.name)
 
     def _run(self, work: Any) -> None:

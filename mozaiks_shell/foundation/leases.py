@@ -69,6 +69,15 @@ class Leases:
         """Whether no other process was alive when this one last looked."""
         return not self.others
 
+    @property
+    def machine(self) -> str:
+        """Name of this machine, the same for all processes on it."""
+        return _this_machine()
+
+    def has(self, name: str) -> bool:
+        """Whether this lease is ours, as far as we know."""
+        return name in self._held
+
     async def start(self, lost: Callable[[str], None], orphans: Callable[[list[Orphan]], Awaitable[None]]) -> None:
         """Be alive.
 
@@ -174,6 +183,19 @@ class Leases:
         """What the last holder wanted others to know."""
         async with system_session() as db:
             return (await db.execute(select(col(Lease.note)).where(col(Lease.name) == name))).scalar_one_or_none() or ""
+
+    async def note_of_holder(self, name: str) -> str:
+        """What the live process that has this lease wants others to know; empty where none has it."""
+        alive = exists().where(col(Process.id) == col(Lease.holder), col(Process.until) > _moment())
+        async with system_session() as db:
+            row = (await db.execute(select(col(Lease.note)).where(col(Lease.name) == name, alive))).scalar_one_or_none()
+        return row or ""
+
+    async def tell(self, name: str, note: str) -> None:
+        """Leave a note on a lease we have; nothing happens when it is another's by now."""
+        mine = (col(Lease.name) == name, col(Lease.holder) == self.id, col(Lease.fence) == self._held.get(name))
+        async with system_session() as db:
+            await db.execute(update(Lease).where(*mine).values(note=note).execution_options(synchronize_session=False))
 
     # -- being alive -------------------------------------------------------------------------------------
 

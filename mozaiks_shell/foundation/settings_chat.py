@@ -36,7 +36,7 @@ class ChatSettings(BrokerSettings):
         validation_alias=AliasChoices("GRANIAN_WORKERS"),
         ge=1,
         le=64,
-        description="Server processes. More than one needs `DATABASE_URL` on PostgreSQL, `REDIS_URL` and `MOZAIKS_AI_URL`.",
+        description="Server processes. More than one needs PostgreSQL and `REDIS_URL`; see docs/several-processes.md.",
     )
 
     @field_validator("upload_workflows", mode="before")

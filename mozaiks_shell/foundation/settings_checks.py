@@ -99,11 +99,6 @@ def _shared(settings: Settings) -> list[str]:
         problems.append(f"GRANIAN_WORKERS: {settings.workers} workers need PostgreSQL; set DATABASE_URL=postgresql://…")
     if not settings.redis_url:
         problems.append(f"GRANIAN_WORKERS: {settings.workers} workers keep page state in Redis; set REDIS_URL")
-    if settings.ai_enabled and not settings.ai_url:
-        problems.append(
-            f"GRANIAN_WORKERS: {settings.workers} workers cannot share the embedded runtime; run `mozaiks-shell runtime` and set "
-            "MOZAIKS_AI_URL, or set MOZAIKS_AI_ENABLED=false"
-        )
     return problems
 
 

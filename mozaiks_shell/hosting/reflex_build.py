@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from reflex_base.environment import environment
 from reflex_base.plugins.base import Plugin
 
 from mozaiks_shell.foundation.settings import ASSETS, HOME
 
 SHEETS = ("shell.css", "frame.css", "palette.css", "account.css", "branding.css", "states.css", "plugins.css")
 
+_BUILD_FIRST = "Build it with `reflex export --frontend-only --no-zip`, or start once without --backend-only."
 _NAME = "mozaiks-development-server"
 _BACKEND_PATHS = (
     "/api", "/assets", "/auth", "/brand", "/fonts", "/health", "/info", "/login", "/manifest.webmanifest", "/ready",
@@ -28,6 +30,27 @@ def is_production_command() -> bool:
     """
     arguments = " ".join(sys.argv[1:]).replace("=", " ")
     return "--env prod" in arguments or sys.argv[1:2] == ["export"] or os.environ.get("REFLEX_ENV_MODE") == "prod"
+
+
+def serves_present_build() -> bool:
+    """True for ``reflex run --env prod --backend-only``: nothing is built, what was built before is served.
+
+    Two builds of the same code give their files different names, so servers behind one proxy have to serve one build.
+    """
+    return is_production_command() and "--backend-only" in sys.argv
+
+
+def mount_present_build(static: Path) -> None:
+    """Have Reflex serve the files of the build; where it builds itself, it does so anyway.
+
+    Raises:
+        SystemExit: there is no build in ``static``.
+    """
+    if not serves_present_build():
+        return
+    if not (static / "index.html").is_file():
+        raise SystemExit(f"--backend-only serves what was built before, and there is nothing in {static}. {_BUILD_FIRST}")
+    environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.set(True)
 
 
 class DevProxy(Plugin):

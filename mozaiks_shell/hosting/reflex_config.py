@@ -28,6 +28,7 @@ from mozaiks_shell.hosting.reflex_build import (  # noqa: E402
     DevProxy,
     PackagedAssets,
     is_production_command,
+    serves_present_build,
 )
 
 settings = load_or_exit()
@@ -47,7 +48,7 @@ config = rx.Config(
     telemetry_enabled=False,
     show_built_with_reflex=False,
     backend_host=settings.host,
-    frontend_port=settings.port,
+    frontend_port=None if serves_present_build() else settings.port,
     backend_port=settings.port if _single_port else settings.dev_backend_port,
     api_url=_reached_at if _single_port else f"http://localhost:{settings.dev_backend_port}",
     deploy_url=settings.origin,

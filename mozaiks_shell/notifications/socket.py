@@ -7,6 +7,7 @@ Close codes as of the chat's socket: 4001 not signed in, 4003 foreign origin or 
 
 import asyncio
 import contextlib
+import json
 from typing import Final
 
 from fastapi import APIRouter, WebSocket
@@ -21,9 +22,10 @@ from mozaiks_shell.identity.service import principal_from
 router = APIRouter()
 
 TABS: Final = 20  # of one person in this process
-_RECHECK: Final = 30.0  # seconds; a sign-out in this process is heard at once
+_RECHECK: Final = 30.0  # seconds; a sign-out is heard at once, in another process if both have Redis
 _SEND_WITHIN: Final = 30.0
 _NOTIFICATION: Final = '{"type":"notification"'
+_DOUBT: Final = '{"type":"signed_out"}'
 _open: dict[tuple[str, str], set["_Tab"]] = {}
 
 
@@ -67,8 +69,7 @@ async def _serve(socket: WebSocket, user: str, only: str = "") -> None:
 
 @subscribe("user.signed_out")
 async def _signed_out(event: Event) -> None:
-    for one in _open.get((event.app_id, event.user_id), ()):
-        one.doubt.set()
+    await live.push(event.app_id, event.user_id, json.loads(_DOUBT))
 
 
 class _Tab:
@@ -108,7 +109,9 @@ class _Tab:
     async def _pass_on(self, tab: live.Tab) -> None:
         while True:
             for frame in await tab.take():
-                if frame.startswith(self._only):
+                if frame == _DOUBT:
+                    self.doubt.set()
+                elif frame.startswith(self._only):
                     await self._send(frame)
 
     async def _send(self, text: str) -> None:

@@ -320,16 +320,19 @@ async def test_a_database_that_is_away_does_not_stop_tokens(rules, monkeypatch):
 
 async def test_whoever_keeps_the_child_survives_everything(database, monkeypatch):
     monkeypatch.setattr(runtime_process, "_FIRST_PAUSE", 0.01)
-    told = asyncio.Event()
+    told, up = asyncio.Event(), asyncio.Event()
 
-    def broken(_):
+    def broken(*_):
         told.set()
         raise RuntimeError("no configuration")
 
     with monkeypatch.context() as patch:
         patch.setattr(runtime_process, "_config", broken)
-        kept = runtime_process.EmbeddedRuntime()
+        kept = runtime_process.EmbeddedRuntime(3000, up.set)
         await told.wait()
-    assert await kept.url(wait=20)
+    async with asyncio.timeout(60):
+        while not kept.address:
+            up.clear()
+            await up.wait()
     assert kept.restarts >= 1
     await kept.stop()

@@ -80,9 +80,8 @@ def test_all_contradictions_are_named_at_once(monkeypatch):
 
 def test_several_workers_need_what_they_share(monkeypatch):
     found = problems(monkeypatch, GRANIAN_WORKERS="2")
-    assert [line.partition(":")[0] for line in found] == ["GRANIAN_WORKERS"] * 3
+    assert [line.partition(":")[0] for line in found] == ["GRANIAN_WORKERS"] * 2
     assert "DATABASE_URL" in found[0]
     assert "REDIS_URL" in found[1]
-    assert "MOZAIKS_AI_URL" in found[2]
-    shared = {"DATABASE_URL": "postgresql://shell@db/shell", "REDIS_URL": "redis://redis", "MOZAIKS_AI_URL": "http://ai:8000"}
+    shared = {"DATABASE_URL": "postgresql://shell@db/shell", "REDIS_URL": "redis://redis"}
     assert problems(monkeypatch, GRANIAN_WORKERS="2", **shared) == []

@@ -125,9 +125,18 @@ async def test_one_command_runs_it_on_the_settings(tmp_path: Path, keys: Any, us
 
 def test_what_the_shell_tells_its_child_is_understood(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOZAIKS_RUNTIME_ENGINE", "scripted")
-    get_settings.cache_clear()
-    told = runtime_process._config({"keys": []})
-    config = checked_config(told)
+    keys_at = {}
+    for host in ("127.0.0.1", "0.0.0.0", "10.0.0.7", "::1"):
+        monkeypatch.setenv("HOST", host)
+        get_settings.cache_clear()
+        config = checked_config(runtime_process._config({"keys": []}, 4711))
+        keys_at[host] = config.jwks_url.removesuffix("/.well-known/jwks.json")
+    assert list(keys_at.values()) == [
+        "http://127.0.0.1:4711",
+        "http://127.0.0.1:4711",
+        "http://10.0.0.7:4711",
+        "http://[::1]:4711",
+    ]
     assert config.database_url == get_settings().sql_url
-    assert config.jwks_url and config.auth_enabled
+    assert config.auth_enabled
     assert (config.engine, config.sample_workflows) == ("scripted", False)
