@@ -44,15 +44,15 @@ def postgres() -> Iterator[str]:
         process = subprocess.Popen([*prefix, find("postgres"), "-D", data, *options], stderr=subprocess.DEVNULL, cwd=folder)
         server = f"postgresql://shell@127.0.0.1:{port}"
         try:
-            until(lambda: _accepts(server), 20, "PostgreSQL")
+            until(lambda: _accepts(server), 120, "PostgreSQL")
             yield server
         finally:
             process.send_signal(signal.SIGQUIT)
-            process.wait(20)
+            process.wait(60)
 
 
 def _accepts(server: str) -> bool:
-    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(f"{server}/postgres", connect_timeout=5):
+    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(f"{server}/postgres", connect_timeout=20):
         return True
     return False
 
@@ -80,8 +80,8 @@ def redis_server() -> Iterator[str]:
                     return bool(client.ping())
                 return False
 
-            until(answers, 10, "Redis")
+            until(answers, 60, "Redis")
         yield url
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)

@@ -114,7 +114,7 @@ class Browser:
         elif frame["t"] == "caught_up":
             self.caught_up += 1
 
-    async def until(self, happened: Callable[[], object], seconds: float = 10.0) -> Any:
+    async def until(self, happened: Callable[[], object], seconds: float = 60.0) -> Any:
         """Wait for the condition, asked after every frame; returns what it returned."""
         async with asyncio.timeout(seconds):
             while not (found := happened()):
@@ -126,7 +126,7 @@ class Browser:
 
     async def hung_up(self) -> int | None:
         """Wait until the shell closes the socket; returns the close code."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not self.closed:
                 self.news.clear()
                 await self.news.wait()

@@ -66,7 +66,7 @@ async def test_a_begin_that_is_refused_keeps_the_text_and_may_be_tried_again(ups
         kept = tab.kind("message")[0]
         assert (kept["id"], kept["text"], kept["undelivered"]) == ("m1", "first", True)
         await tab.send(t="say", text="second", id="m2")
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), 60)
         assert upstream.count("input") == 2
 
 
@@ -164,7 +164,7 @@ async def test_a_used_up_budget_stops_the_run_and_keeps_what_was_written(upstrea
         assert partial == ("Once upon a time" if can else "Once upon a")
         assert role == "notice" and notice.startswith("Your monthly tokens are used up. What was written so far is kept.")
         assert ("no way to stop" in notice) is not can
-        await asyncio.wait_for(left.wait(), 5)
+        await asyncio.wait_for(left.wait(), 60)
         chat = await chats.find_chat(ada.principal, tab.chat["chat"])
         assert chat.status == "stopped"
         await tab.send(t="say", text="go on", id="m1")

@@ -43,7 +43,7 @@ async def test_a_chat_is_deleted_while_its_run_writes(upstream, ada, sign_up):
         assert (await delete(eve)).status_code == 404
         assert not left.is_set()
         assert (await delete(ada)).status_code == 204
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await left.wait()  # the run was let go of
         assert await rows(ada, Chat, ChatEvent, ChatTool) == []
         assert (await delete(ada)).status_code == 404

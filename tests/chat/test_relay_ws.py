@@ -23,7 +23,7 @@ class Client:
         self.socket, self.frames = socket, []
 
     async def until(self, type_, **wanted):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 got = json.loads(await self.socket.recv())
                 self.frames.append(got)

@@ -23,7 +23,7 @@ async def worker(port: int):
     env = clean_environment(MOZAIKS_DATA_DIR=str(settings.data_dir), MOZAIKS_AI_URL=settings.ai_url, PYTHONPATH=str(ROOT))
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.chat.worker", str(port), env=env, cwd=ROOT)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 with contextlib.suppress(OSError):
                     (await asyncio.open_connection("127.0.0.1", port))[1].close()

@@ -48,15 +48,15 @@ async def hello(line):
     await line.idle()
 
 
-async def test_a_silent_tab_of_a_signed_out_person_is_cut_off_at_once(upstream, shell, ada, sign_up):
+async def test_a_silent_tab_of_a_signed_out_person_is_cut_off_at_once(upstream, shell, ada, sign_up, monkeypatch):
+    monkeypatch.setattr(chat_socket, "_RECHECK", 3600)  # it is told: nothing is asked again
     upstream.plays = [hello, hello]
     eve = await sign_up("eve")
     async with shell() as running, running.browser(ada) as tab, running.browser(eve) as hers:
         await tab.open(workflow="Assistant")
         await hers.open(workflow="Assistant")
-        async with asyncio.timeout(2):
-            await identity.close_all_sessions(ada.principal.user_id)
-            assert await tab.hung_up() == 4001
+        await identity.close_all_sessions(ada.principal.user_id)
+        assert await tab.hung_up() == 4001
         await hers.send(t="ping")
         await hers.until(lambda: {"t": "pong"} in hers.frames)
 
@@ -217,7 +217,7 @@ async def test_a_reader_that_takes_nothing_costs_bounded_memory_and_catches_up(u
 
     async def play(line):
         await line.meta()
-        await asyncio.wait_for(done.wait(), 10)
+        await asyncio.wait_for(done.wait(), 60)
         for number in range(3000):
             await line.text(f"{number} {big}", sequence=number + 2)
         await line.ask("r1")
@@ -233,12 +233,12 @@ async def test_a_reader_that_takes_nothing_costs_bounded_memory_and_catches_up(u
             await slow.send(json.dumps({"t": "open", "chat": tab.chat["chat"], "from": -1}))
             await slow.recv()
             done.set()
-            await tab.until(tab.asked, 20)
+            await tab.until(tab.asked)
             channel = chats.runs().bridge(ada.principal, tab.chat["chat"]).channel
             assert any(tail.lost for tail in channel._tails), "the slow reader was never told to read the log"
             assert sum(tail._chars for tail in channel._tails) < 3_000_000
             numbers = []
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 while True:
                     frame = json.loads(await slow.recv())
                     if frame.get("k") == "message":

@@ -77,7 +77,7 @@ class Watcher:
                 else:
                     self.shown.append((one.offset, one.kind, one.body))
 
-    async def until(self, happened: Any, seconds: float = 15.0) -> None:
+    async def until(self, happened: Any, seconds: float = 60.0) -> None:
         async with asyncio.timeout(seconds):
             while not happened():  # noqa: ASYNC110 - what is waited for has no event
                 await asyncio.sleep(0.01)

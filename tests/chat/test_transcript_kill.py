@@ -47,7 +47,7 @@ async def worker():
     env |= {"DATABASE_URL": settings.database_url} if settings.database_url else {}
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.chat.worker", str(port), env=env, cwd=ROOT)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 with contextlib.suppress(OSError):
                     (await asyncio.open_connection("127.0.0.1", port))[1].close()

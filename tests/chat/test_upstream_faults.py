@@ -35,7 +35,7 @@ async def process(port):
     command = (sys.executable, "-m", "tests.chat.upstream_process", str(port))
     child = await asyncio.create_subprocess_exec(*command, env=clean_environment(PYTHONPATH=str(ROOT)), cwd=ROOT)
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while True:
                 with contextlib.suppress(OSError):
                     (await asyncio.open_connection("127.0.0.1", port))[1].close()
@@ -264,7 +264,7 @@ async def test_bursts_are_read_within_bounded_memory(upstream, shell, ada):
         before = resident()
         await tab.open(workflow="Assistant")
         most = before
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while not tab.asked():
                 most = max(most, resident())
                 await asyncio.sleep(0.02)

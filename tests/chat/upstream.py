@@ -27,7 +27,7 @@ class Line:
     async def frame(self, frame: Any) -> None:
         await self.socket.send_text(frame if isinstance(frame, str) else json.dumps(frame))
 
-    async def receive(self, seconds: float | None = 10) -> dict[str, Any]:
+    async def receive(self, seconds: float | None = 60) -> dict[str, Any]:
         async with asyncio.timeout(seconds):
             return json.loads(await self.socket.receive_text())
 

@@ -58,14 +58,14 @@ async def tab(base: str, cookie: str, path: str = "/ws/live", origin: str = ORIG
 
 
 async def heard(opened: ClientConnection) -> dict[str, Any]:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         return json.loads(await opened.recv())
 
 
 async def closed_with(base: str, cookie: str, path: str = "/ws/live", origin: str = ORIGIN) -> int:
     async with tab(base, cookie, path, origin) as opened:
         with pytest.raises(ConnectionClosed) as closed:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 await opened.recv()
     assert closed.value.rcvd is not None
     return closed.value.rcvd.code
@@ -156,12 +156,12 @@ async def test_f088_a_frame_of_another_process_arrives_over_redis(settings, redi
     try:
         await other.publish("mozaiks:live", "no json")
         await other.publish("mozaiks:live", json.dumps(told))
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             assert await mine.take() == ['{"type":"x_update"}']
         await live.push("dev-app", "usr_ada", {"type": "own"})  # comes once, not again over Redis
         await other.publish("mozaiks:live", json.dumps({**told, "frame": '{"type":"last"}'}))
         frames: list[str] = []
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while '{"type":"last"}' not in frames:
                 frames += await mine.take()
         assert frames == ['{"type":"own"}', '{"type":"last"}']

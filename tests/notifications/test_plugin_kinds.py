@@ -185,7 +185,7 @@ async def test_f088_an_event_reaches_another_plugin_and_the_persons_open_tab(tmp
             await service.execute("shop", {"progress": 40}, ada)
             assert await ledger.execute() == {"sales": ["Tea"]}
             frames: list[str] = []
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(60):
                 while len(frames) < 2:
                     frames += await hers.take()
             assert [json.loads(one) for one in frames] == [

@@ -50,13 +50,13 @@ class Wire:
         self.connection = connection
         self.frames: list[Frame] = []
 
-    async def next(self, patience: float = 10) -> Frame:
+    async def next(self, patience: float = 60) -> Frame:
         """The next frame."""
         frame: Frame = json.loads(await asyncio.wait_for(self.connection.recv(), patience))
         self.frames.append(frame)
         return frame
 
-    async def until(self, type_: str, patience: float = 10, **data: Any) -> Frame:
+    async def until(self, type_: str, patience: float = 60, **data: Any) -> Frame:
         """Read on to the first frame of this type whose data has these values."""
         deadline = time.monotonic() + patience
         while True:
@@ -115,7 +115,7 @@ class Runtime:
     def request(self, method: str, path: str, user: str = "u1", **options: Any) -> httpx.Response:
         """One HTTP call as ``user``; ``headers`` may be given to replace the token."""
         options.setdefault("headers", self.headers(user))
-        return httpx.request(method, self.url + path, timeout=10, **options)
+        return httpx.request(method, self.url + path, timeout=60, **options)
 
     def start(self, workflow: str, user: str, **body: Any) -> Frame:
         """Start a chat."""
@@ -127,11 +127,10 @@ class Runtime:
 
     async def wait_for(self, path: str, user: str, check: Callable[[Frame], bool]) -> None:
         """Poll an endpoint until its answer satisfies ``check``."""
-        for _ in range(200):
-            if check(self.request("GET", path, user).json()):
-                return
+        deadline = time.monotonic() + 60
+        while not check(self.request("GET", path, user).json()):
+            assert time.monotonic() < deadline, f"{path} never got there"
             await asyncio.sleep(0.05)
-        raise AssertionError(f"{path} never got there")
 
     @asynccontextmanager
     async def socket(self, workflow: str, chat: str, user: str, token: str | None = None, **claims: Any) -> AsyncIterator[Wire]:
@@ -175,9 +174,10 @@ def spawn(keys: Keys) -> Iterator[Spawn]:
         return Runtime(process, keys, auth=auth)
 
     yield start
-    for process in processes:
+    for process in processes:  # all are told before one is waited for
         if process.stdin and not process.stdin.closed:
             process.stdin.close()
+    for process in processes:
         try:
             process.wait(10)
         except subprocess.TimeoutExpired:

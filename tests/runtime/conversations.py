@@ -71,7 +71,7 @@ class Talk:
 
     async def until(self, type_: str, **data: Any) -> Frame:
         """Read on to the next frame of this type whose data has these values."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 frame = await self._news.get()
                 if frame["type"] == type_ and all(frame["data"].get(key) == value for key, value in data.items()):

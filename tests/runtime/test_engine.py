@@ -235,7 +235,7 @@ FAILING = """
     def leave(): raise SystemExit(1)
     async def typed(n: int): return n
     def slow():
-        return GO.wait(10)  # the test sets it, if its loop still turns
+        return GO.wait(60)  # the test sets it, if its loop still turns
 """
 
 
@@ -502,7 +502,7 @@ async def test_a_killed_process_goes_on_with_the_card_it_showed(spawn: Any, user
     await first.wait_for(f"/api/chats/meta/app1/HelloWorld/{chat}", user, lambda meta: meta["last_artifact"] is not None)
     await first.wait_for("/api/health", user, lambda health: health["runtime"]["unsaved_chats"] == 0)
     first.process.kill()
-    first.process.wait(10)
+    first.process.wait(60)
     second = spawn(**config)
     async with second.socket("HelloWorld", chat, user) as wire:
         again = await wire.until("chat.tool_call", component_type="core.card")

@@ -94,7 +94,7 @@ class Server:
         request.end_headers()
         for event in answer:
             if event == {"hold": True}:
-                self.hold.wait(10)
+                self.hold.wait(60)
                 continue
             request.wfile.write(f"data: {json.dumps(event)}\n\n".encode())
             request.wfile.flush()
@@ -275,7 +275,7 @@ async def test_a_restarted_run_does_not_ask_the_model_twice(tmp_path: Path, serv
         again = Question(asked, asyncio.get_running_loop().create_future())
         second.chat.questions = {again.id: again}
         second.start()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while second.chat.journal.replaying:  # noqa: ASYNC110 - nothing is sent that one could wait for
                 await asyncio.sleep(0)
         assert (len(server.seen), second.frames) == (2, [])

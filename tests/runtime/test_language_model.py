@@ -122,7 +122,7 @@ async def test_cancel_stops_a_server_that_hangs(spawn: Any, http_server: Any, us
         await wire.answer(await wire.until("chat.input_request"), "hello")
         await wire.until("chat.print", content="two ")
         await wire.send("user.cancel", chat_id="c")
-        final = await wire.until("chat.text", 3, agent="Assistant")
+        final = await wire.until("chat.text", agent="Assistant")
         assert final["data"]["content"] == "one two "
         assert final["data"]["metadata"]["cancelled"] is True
-        await wire.until("chat.input_request", 3)
+        await wire.until("chat.input_request")

@@ -54,7 +54,7 @@ def reborn(spawn: Any, database: str) -> Callable[..., Any]:
     def start(before: Any = None, **config: Any) -> Any:
         if before is not None:
             before.process.send_signal(signal.SIGKILL)
-            before.process.wait(10)
+            before.process.wait(60)
         return spawn(database_url=database, **config)
 
     return start
