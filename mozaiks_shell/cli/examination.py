@@ -189,7 +189,11 @@ def _workflows(settings: Settings) -> Iterator[Found]:
 
     root = settings.workflows_path
     there = workflows.folders(root)
-    for problem in [problem for name in there for problem in load_folder(root / name).problems]:
+    loaded = [load_folder(root / name) for name in there]
+    for plugin in discover(settings):
+        brought = plugin.folder / "workflows"
+        loaded += [load_folder(brought / name, f"{plugin.name}/workflows") for name in workflows.folders(brought)]
+    for problem in [problem for one in loaded for problem in one.problems]:
         said = str(replace(problem, fix=""))
         yield Found("problem" if problem.fatal else "warning", "workflow", said, problem.fix or "Correct it.")
     try:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from sqlalchemy.exc import SQLAlchemyError
 
 from mozaiks_shell.foundation.settings import Settings
-from mozaiks_shell.plugin_host import choices, lifecycle, registry, worker
+from mozaiks_shell.plugin_host import choices, lifecycle, registry, worker, workflow_folders
 from mozaiks_shell.plugin_host.lifecycle import Lock, no_lock
 from mozaiks_shell.plugin_host.loop_guard import guard_loop
 from mozaiks_shell.plugin_host.migrations import pending
@@ -36,11 +36,17 @@ async def start_plugins(settings: Settings, lock: Lock = no_lock) -> Callable[[]
     behind = {plugin.name for plugin in await asyncio.to_thread(pending, live, settings)}
     for plugin in live:
         await lifecycle.start(plugin, settings, migrated=plugin.name not in behind)
-    following = asyncio.create_task(choices.follow(FOLLOW_SECONDS))
+    with suppress(OSError):
+        await asyncio.to_thread(workflow_folders.write, settings)  # before the runtime starts
+    following = [
+        asyncio.create_task(choices.follow(FOLLOW_SECONDS), name="plugin choices"),
+        asyncio.create_task(workflow_folders.follow(settings), name="plugin workflows"),
+    ]
     unguard = guard_loop(settings.plugin_stall_seconds)
 
     async def stop() -> None:
-        following.cancel()
+        for task in following:
+            task.cancel()
         if unguard is not None:
             unguard()
         await worker.stop_workers()

@@ -50,6 +50,7 @@ class RuntimeConfig(BaseModel):
         default=None, repr=False, description="async SQLAlchemy URL; without one chats live in memory"
     )
     workflows_path: str | None = Field(default=None, description="folder of published workflow folders")
+    plugin_workflows: str | None = Field(default=None, description="file that names the workflow folders of plugins")
     sample_workflows: bool = Field(default=False, description="offer the runtime's samples too")
     engine: Literal["auto", "scripted", "openai", "ag2"] = Field(
         default="auto", description="what thinks for agents of folders; auto: AG2 if installed, scripts without a model"

@@ -6,6 +6,6 @@ A folder of folders is a *shelf*: ``<shelf>/<Name>/orchestrator.yaml`` and its c
 
 from .loader import Definition, Loaded, load_folder
 from .problems import Problem
-from .shelf import Shelf
+from .shelf import Shelf, guests_in
 
-__all__ = ["Definition", "Loaded", "Problem", "Shelf", "load_folder"]
+__all__ = ["Definition", "Loaded", "Problem", "Shelf", "guests_in", "load_folder"]

@@ -90,32 +90,35 @@ def _plain(name: str) -> str:
 
 @dataclass
 class Loaded:
-    """What came of a folder: a definition, or reasons why not. Warnings stand beside a definition."""
+    """What came of a folder: a definition, or reasons why not. Warnings stand beside a definition. ``guest`` says where a
+    folder that is not the operator's comes from: ``crm/workflows``.
+    """
 
     name: str
     definition: Definition | None
     problems: list[Problem]
     files: ToolFiles | None = field(default=None, repr=False)
+    guest: str = ""
 
 
-def load_folder(folder: Path) -> Loaded:
+def load_folder(folder: Path, guest: str = "") -> Loaded:
     """Read ``folder``. Never raises for what is inside it."""
-    reading = _Reading(folder)
+    reading = _Reading(folder, guest)
     try:
         definition = reading.definition()
     except Exception as error:  # noqa: BLE001 - one workflow must not keep the others from loading
         reading.found.add("", f"cannot be loaded: {type(error).__name__}: {error}")
         definition = None
     ready = None if reading.found.fatal else definition
-    return Loaded(folder.name, ready, reading.found.all, reading.code)
+    return Loaded(folder.name, ready, reading.found.all, reading.code, guest)
 
 
 class _Reading:
     """One pass over one folder."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, guest: str = "") -> None:
         self.folder = folder
-        self.found = Findings(folder.name)
+        self.found = Findings(f"{guest}/{folder.name}" if guest else folder.name)
         self.code = ToolFiles(folder)
         self.documents: dict[str, Document] = {}
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from ..config import RuntimeConfig
-from ..folders import Problem, Shelf
+from ..folders import Problem, Shelf, guests_in
 from .base import Workflow
 from .folder import EngineName, from_definition, without_entry_point
 
@@ -21,10 +22,15 @@ class Catalogue(Mapping[str, Workflow]):
     """Workflows by name. Reading is instant; files are read in :meth:`refresh` only."""
 
     def __init__(
-        self, own: Mapping[str, Workflow], roots: Sequence[Path], engine: EngineName = "auto", delay_ms: float = 0.0
+        self,
+        own: Mapping[str, Workflow],
+        roots: Sequence[Path],
+        engine: EngineName = "auto",
+        delay_ms: float = 0.0,
+        guests: Callable[[], Mapping[str, Path]] = dict,
     ) -> None:
         self._own, self._engine, self._delay_ms = dict(own), engine, delay_ms
-        self._shelf = Shelf(roots)
+        self._shelf = Shelf(roots, guests, own)
         self._made: dict[int, Workflow] = {}
         self._workflows: dict[str, Workflow] = dict(own)
 
@@ -52,6 +58,8 @@ class Catalogue(Mapping[str, Workflow]):
         for one in self._shelf.usable():
             assert one.definition is not None
             workflow = self._made.get(id(one)) or from_definition(one.definition, self._engine, self._delay_ms)
+            if one.guest and workflow.entry_point:  # what people meet first is the operator's choice
+                workflow = without_entry_point(workflow)
             made[id(one)] = workflow
             found[one.definition.name] = workflow
         first = next((name for name, workflow in found.items() if workflow.entry_point), None)
@@ -71,10 +79,15 @@ class Catalogue(Mapping[str, Workflow]):
 
 
 def catalogue(config: RuntimeConfig) -> Catalogue:
-    """The catalogue of one process, its folders read once. An operator's folder counts before a sample of the same name."""
+    """The catalogue of one process, its folders read once. An operator's folder counts before a sample of the same name;
+    what plugins bring comes beside them and replaces nothing.
+    """
     from . import REGISTRY
 
     roots = [Path(config.workflows_path)] if config.workflows_path else []
-    offered = Catalogue(REGISTRY, [*roots, *([SAMPLES] if config.sample_workflows else [])], config.engine, config.token_delay_ms)
+    listed = Path(config.plugin_workflows) if config.plugin_workflows else None
+    guests = partial(guests_in, listed) if listed is not None else dict
+    roots = [*roots, *([SAMPLES] if config.sample_workflows else [])]
+    offered = Catalogue(REGISTRY, roots, config.engine, config.token_delay_ms, guests)
     offered.refresh()
     return offered
