@@ -1,21 +1,29 @@
 """Fixtures every test may use. A test gets its own database file, migrated by Alembic once and copied."""
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
+from argon2 import PasswordHasher
 
 from mozaiks_shell.broker import keys
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.access import Principal, set_principal
 from mozaiks_shell.foundation.settings import Settings, get_settings
 from mozaiks_shell.hosting.migrate import upgrade
+from mozaiks_shell.identity import passwords
 from tests import servers
 from tests.live import MAIN, Server, Site
 from tests.people import People
+
+# Every run tries the same examples, however slow the machine is; others: --hypothesis-profile=default
+hypothesis.settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("same")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,9 +49,8 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("migrated")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOZAIKS_DATA_DIR", str(folder))
-        get_settings.cache_clear()
-        upgrade(get_settings())
-    get_settings.cache_clear()
+        patch.delenv("DATABASE_URL", raising=False)
+        upgrade(Settings())  # not get_settings: a test may be under way that has changed its own
     return folder / "mozaiks.db"
 
 
@@ -57,14 +64,29 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settin
 
 
 @pytest.fixture
-async def database(settings: Settings, migrated: Path) -> AsyncIterator[Settings]:
-    """The same, with a migrated database; connections are closed afterwards."""
-    settings.data_dir.mkdir(parents=True)
-    await asyncio.to_thread(shutil.copy, migrated, settings.data_dir / "mozaiks.db")
+def sqlite_migrated(settings: Settings, migrated: Path) -> Path:
+    """The SQLite file these settings name, with an empty database at the newest revision in it."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copy(migrated, settings.data_dir / "mozaiks.db")
+    return settings.data_dir / "mozaiks.db"
+
+
+@pytest.fixture
+async def database(settings: Settings, sqlite_migrated: Path) -> AsyncIterator[Settings]:
+    """The same settings, with a migrated database; connections are closed afterwards."""
     yield settings
     await db.dispose()
 
 
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same algorithm with the smallest parameters; the shipped ones are looked at in ``test_passwords.py``."""
+    monkeypatch.setattr(passwords, "_hasher", _CHEAP)
+    monkeypatch.setattr(passwords, "_DUMMY", _DUMMY)
+
+
+_CHEAP = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+_DUMMY = _CHEAP.hash("nobody")
 _made: list[tuple[str, str]] = []
 
 
@@ -113,6 +135,21 @@ def _postgres_server() -> Iterator[str]:
 def postgres_url(_postgres_server: str) -> str:
     """URL of an empty database of its own on a real PostgreSQL."""
     return servers.create_database(_postgres_server, f"t{uuid4().hex}")
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(_postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MOZAIKS_DATA_DIR", str(tmp_path_factory.mktemp("template")))
+        patch.setenv("DATABASE_URL", servers.create_database(_postgres_server, "migrated"))
+        upgrade(Settings())
+    return "migrated"
+
+
+@pytest.fixture
+def postgres_migrated(_postgres_server: str, _postgres_template: str) -> str:
+    """URL of a database of its own on a real PostgreSQL: empty, at the newest revision."""
+    return servers.create_database(_postgres_server, f"t{uuid4().hex}", _postgres_template)
 
 
 @pytest.fixture(scope="session")

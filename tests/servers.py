@@ -57,10 +57,10 @@ def _accepts(server: str) -> bool:
     return False
 
 
-def create_database(server: str, name: str) -> str:
-    """Make a database on that server; its URL."""
+def create_database(server: str, name: str, template: str = "template1") -> str:
+    """Make a database on that server, empty or a copy of another of its databases; its URL."""
     with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
     return f"{server}/{name}"
 
 

@@ -12,7 +12,6 @@ from mozaiks_shell.billing import service, webhooks
 from mozaiks_shell.billing.models import BillingEvent
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 
 PATH = "/api/billing/webhook/stripe"
 
@@ -122,11 +121,10 @@ async def test_simultaneous_duplicates_have_one_effect(buyer, books, webhook):
 
 
 async def test_simultaneous_duplicates_have_one_effect_on_postgresql(
-    books, sign_up, webhook, postgres_url, monkeypatch, stripe_mode
+    books, sign_up, webhook, postgres_migrated, monkeypatch, stripe_mode
 ):
-    monkeypatch.setenv("DATABASE_URL", postgres_url)
+    monkeypatch.setenv("DATABASE_URL", postgres_migrated)
     get_settings.cache_clear()
-    await asyncio.to_thread(upgrade, get_settings())
     ada = await sign_up("ada")
     await ada.post("/api/billing/checkout", plan="pro")
     await race(ada, books, webhook)

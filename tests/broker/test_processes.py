@@ -14,7 +14,6 @@ from mozaiks_shell.chat import service as chats
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 from tests.broker.strict import StrictUpstream
 from tests.chat.conftest import listening
 
@@ -58,14 +57,15 @@ asyncio.run(main())
 async def either_database(request, settings, monkeypatch, tmp_path):
     """Both kinds, migrated; one capability and a strict runtime."""
     if request.param == "postgresql":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
+    else:
+        request.getfixturevalue("sqlite_migrated")
     configs = tmp_path / "configs"
     configs.mkdir()
     own = [{"id": "assistant", "display_name": "Assistant", "workflow_id": "Assistant"}]
     (configs / "ai_capabilities.json").write_text(json.dumps({"capabilities": own}))
     monkeypatch.setenv("MOZAIKS_CONFIGS_PATH", str(configs))
     get_settings.cache_clear()
-    await asyncio.to_thread(upgrade, get_settings())
     keys.forget()
     double = StrictUpstream(tokens.jwks)
     double.rules.cache_seconds = 0.05

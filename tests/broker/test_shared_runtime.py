@@ -12,15 +12,15 @@ from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.errors import Unavailable
 from mozaiks_shell.foundation.leases import Leases
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def shared_database(request, settings, monkeypatch):
     if request.param == "postgresql":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
         get_settings.cache_clear()
-    await asyncio.to_thread(upgrade, get_settings())
+    else:
+        request.getfixturevalue("sqlite_migrated")
     yield
     await db.dispose()
     get_settings.cache_clear()

@@ -22,7 +22,6 @@ from mozaiks_shell.foundation.db import Scope, session, system_session
 from mozaiks_shell.foundation.errors import Unavailable
 from mozaiks_shell.foundation.models import Lease, Process
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 from mozaiks_shell.identity import service as identity
 from tests.chat.conftest import Person, Shell, listening
 from tests.chat.upstream import Upstream
@@ -36,14 +35,15 @@ LOST = "The connection to the run was lost, because the server process that held
 @pytest.fixture(params=["sqlite", "postgresql", "postgresql and redis"])
 async def runtime(request, settings, monkeypatch):
     if "postgresql" in request.param:
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
+    else:
+        request.getfixturevalue("sqlite_migrated")
     if "redis" in request.param:
         monkeypatch.setenv("REDIS_URL", request.getfixturevalue("redis_url"))
     double = Upstream()
     async with listening(double.app) as url:
         monkeypatch.setenv("MOZAIKS_AI_URL", url)
         get_settings.cache_clear()
-        await asyncio.to_thread(upgrade, get_settings())
         yield double
     await db.dispose()
     get_settings.cache_clear()

@@ -1,6 +1,5 @@
 """Old chats go by themselves: all of them, nothing else, never an open one; the record of acts says so."""
 
-import asyncio
 from datetime import timedelta
 
 import pytest
@@ -16,17 +15,17 @@ from mozaiks_shell.foundation.db import system_session
 from mozaiks_shell.foundation.file_models import StoredFile
 from mozaiks_shell.foundation.models import Lease
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def kept(request, settings, monkeypatch):
     if request.param == "postgresql":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
+    else:
+        request.getfixturevalue("sqlite_migrated")
     monkeypatch.setenv("MOZAIKS_CHAT_RETENTION_DAYS", "30")
     monkeypatch.setattr(retention, "BATCH", 3)
     get_settings.cache_clear()
-    await asyncio.to_thread(upgrade, get_settings())
     yield
     await db.dispose()
     get_settings.cache_clear()

@@ -1,6 +1,5 @@
 """F-153, F-188: one's own history, page by page and by words, on SQLite and PostgreSQL; measured on 10,000 messages."""
 
-import asyncio
 import json
 import time
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,6 @@ from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import Scope, session, system_session
 from mozaiks_shell.foundation.errors import Invalid
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 from tests.chat.conftest import running_shell
 from tests.conftest import ADA, EVE
 
@@ -27,9 +25,10 @@ FAR = Principal("usr_ada", "other-app", "Ada", "ada@example.com", frozenset({"us
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def kept(request, settings, monkeypatch):
     if request.param == "postgresql":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
         get_settings.cache_clear()
-    await asyncio.to_thread(upgrade, get_settings())
+    else:
+        request.getfixturevalue("sqlite_migrated")
     yield request.param
     await db.dispose()
 

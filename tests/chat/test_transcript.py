@@ -23,9 +23,10 @@ SCOPE = Scope("dev-app", "usr_ada")
 async def transcript(request, settings, monkeypatch):
     """A transcript over a migrated, empty database of each kind."""
     if request.param == "postgresql":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
         get_settings.cache_clear()
-    await asyncio.to_thread(upgrade, get_settings())
+    else:
+        request.getfixturevalue("sqlite_migrated")
     opened = Transcript()
     yield opened
     await opened.close()

@@ -20,7 +20,6 @@ from mozaiks_shell.chat.transcript import Transcript, dumps
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 
 SCOPE = Scope("dev-app", "usr_ada")
 
@@ -29,9 +28,10 @@ SCOPE = Scope("dev-app", "usr_ada")
 async def kept(request, settings, monkeypatch):
     """A migrated database of each kind; the test opens its own transcripts."""
     if request.param == "postgresql":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
         get_settings.cache_clear()
-    await asyncio.to_thread(upgrade, get_settings())
+    else:
+        request.getfixturevalue("sqlite_migrated")
     yield request.param
     await db.dispose()
 

@@ -15,7 +15,6 @@ from mozaiks_shell.chat.models import ChatEvent
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 from mozaiks_shell.identity import service as identity
 from tests.chat.conftest import Person, Shell, listening
 from tests.chat.upstream import Upstream
@@ -28,12 +27,13 @@ WORDS = 'Łódź 𝄞 naïve 👩‍👩‍👧 {brace} "quoted" back\\slash\n\n
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def kept(request, settings, monkeypatch):
     if request.param == "postgresql":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
+    else:
+        request.getfixturevalue("sqlite_migrated")
     double = Upstream()
     async with listening(double.app) as url:
         monkeypatch.setenv("MOZAIKS_AI_URL", url)
         get_settings.cache_clear()
-        await asyncio.to_thread(upgrade, get_settings())
         yield double
     get_settings.cache_clear()
     await db.dispose()

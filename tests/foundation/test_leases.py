@@ -9,15 +9,15 @@ from mozaiks_shell.foundation.db import system_session
 from mozaiks_shell.foundation.leases import Leases
 from mozaiks_shell.foundation.models import Process
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def rows(request, settings, monkeypatch):
     if request.param == "postgresql":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
+    else:
+        request.getfixturevalue("sqlite_migrated")
     get_settings.cache_clear()
-    await asyncio.to_thread(upgrade, get_settings())
     yield
     await db.dispose()
     get_settings.cache_clear()

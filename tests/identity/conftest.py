@@ -1,6 +1,5 @@
 """A visitor with a real cookie jar in front of the real gatekeeper and routes; two OpenID Connect issuers on loopback."""
 
-import asyncio
 import contextlib
 import hmac
 import json
@@ -16,7 +15,6 @@ import httpx
 import oidc_provider_mock
 import pytest
 import uvicorn
-from argon2 import PasswordHasher
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -27,18 +25,8 @@ from mozaiks_shell.foundation import clock, events
 from mozaiks_shell.foundation.settings import Settings, get_settings
 from mozaiks_shell.hosting import problems
 from mozaiks_shell.hosting.asgi import Gatekeeper
-from mozaiks_shell.hosting.migrate import upgrade
-from mozaiks_shell.identity import passwords
 from mozaiks_shell.identity.form_routes import router as forms
 from mozaiks_shell.identity.routes import router as accounts
-
-
-@pytest.fixture(autouse=True)
-def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same algorithm with the smallest parameters; the shipped ones are looked at in ``test_passwords.py``."""
-    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr(passwords, "_hasher", cheap)
-    monkeypatch.setattr(passwords, "_DUMMY", cheap.hash("nobody"))
 
 
 @pytest.fixture
@@ -59,9 +47,7 @@ async def either_database(request: pytest.FixtureRequest, configure: Callable[..
     """The migrated database of the test, on SQLite and on a real PostgreSQL."""
     if request.param == "sqlite":
         return get_settings()
-    settings = configure(DATABASE_URL=request.getfixturevalue("postgres_url"))
-    await asyncio.to_thread(upgrade, settings)
-    return settings
+    return configure(DATABASE_URL=request.getfixturevalue("postgres_migrated"))
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """F-261: what people wait for does not read whole tables: the plan of each hot list uses an index that picks their rows."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
@@ -15,7 +14,6 @@ from mozaiks_shell.chat.models import ChatEvent
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.clock import now
-from mozaiks_shell.hosting.migrate import upgrade
 from mozaiks_shell.identity import service as identity
 from mozaiks_shell.notifications import service as notifications
 from mozaiks_shell.sdk import files, kv
@@ -52,8 +50,9 @@ async def _events() -> object:
 @pytest.fixture(params=["sqlite", "postgresql"])
 async def prepared(request, settings, monkeypatch, as_person):
     if request.param == "postgresql":
-        monkeypatch.setattr(settings, "database_url", request.getfixturevalue("postgres_url"))
-    await asyncio.to_thread(upgrade, settings)
+        monkeypatch.setattr(settings, "database_url", request.getfixturevalue("postgres_migrated"))
+    else:
+        request.getfixturevalue("sqlite_migrated")
     as_person(ADA)
     yield request.param
     await db.dispose()

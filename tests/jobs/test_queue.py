@@ -15,7 +15,6 @@ from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.jobs import Definition, GiveUp, Worker, enqueue
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.foundation.timing import Every, cron, span
-from mozaiks_shell.hosting.migrate import upgrade
 from tests.jobs.conftest import START
 
 APP = {"app_id": "dev-app"}
@@ -25,9 +24,10 @@ APP = {"app_id": "dev-app"}
 async def either_database(request, settings, monkeypatch):
     """Both kinds of database, migrated."""
     if request.param == "postgresql":
-        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_url"))
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
         get_settings.cache_clear()
-    await asyncio.to_thread(upgrade, get_settings())
+    else:
+        request.getfixturevalue("sqlite_migrated")
     yield
     await jobs_dispose()
 

@@ -1,6 +1,5 @@
 """A plugins folder to fill, and what loads it."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +9,6 @@ from fastapi import FastAPI
 import mozaiks_shell.sdk  # noqa: F401 - its tables are there before a test counts them
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.settings import Settings, get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 from mozaiks_shell.hosting.problems import install
 from mozaiks_shell.plugin_host import loader, registry, routes
 
@@ -70,7 +68,8 @@ async def either_database(
 ) -> AsyncIterator[Settings]:
     """A migrated database, once on SQLite and once on a real PostgreSQL."""
     if request.param == "postgresql":
-        monkeypatch.setattr(settings, "database_url", request.getfixturevalue("postgres_url"))
-    await asyncio.to_thread(upgrade, settings)
+        monkeypatch.setattr(settings, "database_url", request.getfixturevalue("postgres_migrated"))
+    else:
+        request.getfixturevalue("sqlite_migrated")
     yield settings
     await db.dispose()

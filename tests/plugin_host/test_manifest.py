@@ -223,7 +223,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from(sorted(Manifest.model_fields)), JSON, max_size=4))
 def test_any_manifest_is_read_or_refused(tmp_path, fields):
     """Whatever stands in the file: a manifest, or a problem an operator can read. Never another exception."""

@@ -15,7 +15,6 @@ from mozaiks_shell import sdk
 from mozaiks_shell.foundation import clock, db
 from mozaiks_shell.foundation.access import Principal, set_principal
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.hosting.migrate import upgrade
 from mozaiks_shell.plugin_host import loader, service
 from mozaiks_shell.plugin_host.discovery import discover
 from mozaiks_shell.sdk import file_routes, kv
@@ -32,8 +31,9 @@ FILES = '{"permissions": ["files"]}'
 async def either(request, settings, monkeypatch, as_person):
     """A migrated database of either kind; Ada is here."""
     if request.param == "postgresql":
-        monkeypatch.setattr(settings, "database_url", request.getfixturevalue("postgres_url"))
-    await asyncio.to_thread(upgrade, settings)
+        monkeypatch.setattr(settings, "database_url", request.getfixturevalue("postgres_migrated"))
+    else:
+        request.getfixturevalue("sqlite_migrated")
     as_person(ADA)
     yield settings
     await db.dispose()

@@ -8,14 +8,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from mozaiks_shell.foundation import clock, db
 from mozaiks_shell.foundation.events import Event
 from mozaiks_shell.foundation.settings import Settings, get_settings
-from mozaiks_shell.hosting.migrate import upgrade
-from tests import servers
 
 APP = "dev-app"
 PRICES = [
@@ -23,18 +20,6 @@ PRICES = [
     {"model": "fam*", "input": "1", "output": "2"},
     {"model": "fam-big*", "input": "10", "output": "20"},
 ]
-
-
-@pytest.fixture(scope="session")
-def postgres_template(_postgres_server: str) -> str:
-    """A migrated database on the real PostgreSQL, to make others from; its server."""
-    url = servers.create_database(_postgres_server, "usage_template")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DATABASE_URL", url)
-        get_settings.cache_clear()
-        upgrade(get_settings())
-    get_settings.cache_clear()
-    return _postgres_server
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -45,10 +30,7 @@ async def ledger_db(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch:
     if request.param == "sqlite":
         shutil.copy(request.getfixturevalue("migrated"), tmp_path / "data" / "mozaiks.db")
     else:
-        server, name = request.getfixturevalue("postgres_template"), f"u{uuid4().hex}"
-        with psycopg.connect(f"{server}/postgres", autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE usage_template')
-        monkeypatch.setenv("DATABASE_URL", f"{server}/{name}")
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("postgres_migrated"))
     get_settings.cache_clear()
     yield get_settings()
     await db.dispose()
