@@ -253,13 +253,13 @@ def books_app(books: Books) -> FastAPI:
 
 
 @contextlib.asynccontextmanager
-async def listening(app: Any, port: int) -> AsyncIterator[str]:
-    """Serve on a real socket until the block ends."""
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", lifespan="off"))
+async def listening(app: Any) -> AsyncIterator[str]:
+    """Serve on a free port until the block ends."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
     running = asyncio.create_task(server.serve())
     while not server.started:  # noqa: ASYNC110 - uvicorn has a flag, no event
         await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     await running
 
@@ -268,7 +268,7 @@ async def listening(app: Any, port: int) -> AsyncIterator[str]:
 async def books(database: Settings, stripe_mode: Callable[..., Settings]) -> AsyncIterator[Books]:
     """Stripe's books behind a real HTTP port, with billing switched to them."""
     books = Books()
-    async with listening(books_app(books), free_port()) as books.url:
+    async with listening(books_app(books)) as books.url:
         stripe_mode(books.url)
         yield books
 
@@ -279,7 +279,7 @@ async def shell_port(database: Settings) -> AsyncIterator[Callable[[], Any]]:
     async with contextlib.AsyncExitStack() as stack:
 
         async def start() -> str:
-            return await stack.enter_async_context(listening(served(), free_port()))
+            return await stack.enter_async_context(listening(served()))
 
         yield start
 
@@ -310,11 +310,11 @@ def running(command: list[str], port: int, folder: Path, **environment: str) -> 
         return False
 
     try:
-        until(answers, 20, " ".join(command[:2]))
+        until(answers, 120, " ".join(command[:2]))
         yield url
     finally:
         os.killpg(process.pid, signal.SIGTERM)  # the venv's node is a launcher with a child
-        process.wait(10)
+        process.wait(60)
         log.close()
 
 

@@ -15,7 +15,6 @@ from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.hosting import routes as hosting_routes
 from mozaiks_shell.plugin_host import faults, registry, startup, worker
 from mozaiks_shell.plugin_host.routes import mount_plugins
-from tests.live import free_port
 
 ADA = Principal("usr_ada", "dev-app", "Ada", "ada@example.com", frozenset({"user"}), "ses_ada")
 IN_PROCESS = """
@@ -141,15 +140,13 @@ async def server(plugins_path, write, database, load, api, monkeypatch):
         await api(scope, receive, send)
 
     stop = await startup.start_plugins(get_settings())
-    port = free_port()
-    config = uvicorn.Config(as_ada, host="127.0.0.1", port=port, log_level="critical", lifespan="off")
+    config = uvicorn.Config(as_ada, host="127.0.0.1", port=0, log_level="critical", lifespan="off")
     running = uvicorn.Server(config)
     monkeypatch.setattr(running, "install_signal_handlers", lambda: None, raising=False)
     serving = asyncio.create_task(running.serve())
-    for _ in range(3000):
-        if not running.started:
-            await asyncio.sleep(0.01)
-    yield f"http://127.0.0.1:{port}"
+    while not running.started:  # noqa: ASYNC110 - uvicorn has a flag, no event
+        await asyncio.sleep(0.01)
+    yield f"http://127.0.0.1:{running.servers[0].sockets[0].getsockname()[1]}"
     running.should_exit = True
     await serving
     await stop()
