@@ -1,10 +1,13 @@
 """People on a running product: signed up and signed in over HTTP, as a browser without JavaScript would."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import urlsplit
 
 import httpx
+
+from tests.live import until
 
 PASSWORD = "correct horse battery"
 
@@ -27,7 +30,16 @@ class Person:
     def client(self) -> httpx.Client:
         """An HTTP client with this session that sends our own origin, as a page of ours would."""
         headers = {"origin": self.base, "cookie": self.cookie}
-        return httpx.Client(base_url=self.base, headers=headers, timeout=15, follow_redirects=False)
+        return httpx.Client(base_url=self.base, headers=headers, timeout=60, follow_redirects=False)
+
+    def has_theme(self, theme: str) -> None:
+        """Wait until the server knows that this is their theme: the browser has put it on before it told the server."""
+
+        def known() -> bool:
+            with self.client() as client:
+                return client.get("/api/current-theme").json()["theme"] == theme
+
+        until(known, what=f"the theme {theme} of {self.username}")
 
 
 class People:
@@ -35,10 +47,14 @@ class People:
 
     def __init__(self, base: str) -> None:
         self.base = base
+        self._taken: Counter[str] = Counter()
         _ = self.root
 
     def sign_up(self, username: str, name: str) -> Person:
-        """Create an account and sign in with it."""
+        """Create an account and sign in with it. Somebody else each time: a name that is taken gets a number."""
+        self._taken[username] += 1
+        if self._taken[username] > 1:
+            username = f"{username}{self._taken[username]}"
         email = f"{username}@example.com"
         fields = {"username": username, "password": PASSWORD, "email": email, "full_name": name}
         return self._enter("/auth/register", fields, username, email, name)
@@ -49,7 +65,7 @@ class People:
         return self._enter("/auth/sign-in", fields, person.username, person.email, person.name)
 
     def _enter(self, path: str, fields: dict[str, str], username: str, email: str, name: str) -> Person:
-        answer = httpx.post(self.base + path, data=fields, headers={"origin": self.base}, timeout=15)
+        answer = httpx.post(self.base + path, data=fields, headers={"origin": self.base}, timeout=60)
         assert answer.status_code == 303, answer.text
         assert "error=" not in answer.headers["location"], answer.headers["location"]
         assert urlsplit(answer.headers["location"]).path == "/"

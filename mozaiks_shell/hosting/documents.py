@@ -37,9 +37,14 @@ EARLY_SCRIPT: Final = (
     "var m=c==='system'?matchMedia('(prefers-color-scheme: dark)').matches?'dark':'light':c;"
     "r.classList.remove('light','dark');r.classList.add(m);r.style.colorScheme=m}}catch(e){}"
 )
-# The page is drawn before the program is even fetched; in a tab nobody sees nothing is ever drawn.
+# The page is drawn before the program is even fetched; in a tab nobody sees nothing is ever drawn. A button pressed
+# meanwhile that does nothing without the program is pressed again once it runs (``mzEarly``, called by the frame).
 START_SCRIPT: Final = (
-    "(function(d){function start(){var n=d.querySelector('script[type=\"mz/start\"]');if(!n)return;n.type='mz/started';"
+    "(function(d){var early;function note(e){var b=e.target.closest&&e.target.closest('button');"
+    "early=b&&!b.form&&!b.hasAttribute('popovertarget')?b:null}"
+    "d.addEventListener('click',note,true);"
+    "window.mzEarly=function(){d.removeEventListener('click',note,true);if(early&&early.isConnected)early.click();early=null};"
+    "function start(){var n=d.querySelector('script[type=\"mz/start\"]');if(!n)return;n.type='mz/started';"
     "d.querySelectorAll('link[rel=mz-later]').forEach(function(l){l.rel='modulepreload'});"
     "var s=d.createElement('script');s.type='module';s.text=n.text;d.head.appendChild(s).remove()}"
     "function begin(){var q=new URLSearchParams(location.search).get('next');"

@@ -21,6 +21,7 @@ const chevron = jsx("svg", { className: "mz-icon mz-chevron mz-flip", viewBox: "
 export function MzFrame({ bare, gated, signedIn, ready, layout, wordmark, children }) {
   const path = usePath();
   usePlace();
+  useEffect(started, []);
   useEffect(() => {
     if (!ready) return;
     keep("mz-person", signedIn ? "1" : "0");
@@ -43,6 +44,12 @@ export function MzFrame({ bare, gated, signedIn, ready, layout, wordmark, childr
     all, page, footer, jsx(Arrival, { path }));
 }
 
+// From here on everything on the page answers; what was pressed before is done now.
+const started = () => {
+  const timer = setTimeout(() => { root().dataset.runs = "1"; window.mzEarly?.(); });
+  return () => clearTimeout(timer);
+};
+
 // Going back or reloading leads to the same place on the page. Pages fill up after they have come, so the router alone
 // would find them too short: the place is sought until it is there, or somebody scrolls.
 const places = () => { try { return JSON.parse(sessionStorage.getItem("mz-places")) || {}; } catch { return {}; } };
@@ -57,7 +64,7 @@ function usePlace() {
     };
     const watch = new ResizeObserver(seek);
     if (wanted) watch.observe(document.body);
-    const timer = setTimeout(end, 4000), stop = new AbortController(), { signal } = stop;
+    const timer = setTimeout(end, 15000), stop = new AbortController(), { signal } = stop;
     for (const act of ["wheel", "touchmove", "keydown", "pointerdown"]) addEventListener(act, end, { signal, passive: true });
     let y = wanted;
     addEventListener("scroll", () => { y = wanted || scrollY; }, { signal, passive: true });

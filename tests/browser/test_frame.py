@@ -2,9 +2,10 @@
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import NARROW, holds, settled
+from tests.live import until
 
 ZOOMED = {"width": 720, "height": 450}  # 1440 x 900 at 200 %
 SHIFTS = """window.shifts = []; new PerformanceObserver((seen) => { for (const one of seen.getEntries()) {
@@ -155,6 +156,7 @@ def test_the_theme_is_chosen_in_the_profile_menu_and_kept(visit, people):
     dark.click()
     expect(dark).to_have_attribute("aria-pressed", "true")
     holds(page, "document.documentElement.classList.contains('dark')")
+    person.has_theme("dark")
     elsewhere = visit(people.sign_in(person), "/plans")
     holds(elsewhere, "document.documentElement.classList.contains('dark')")
 
@@ -214,7 +216,21 @@ def test_going_back_leads_to_the_same_place_on_the_page(visit, people):
     holds(page, "scrollY === 260")
 
 
+def test_what_is_pressed_before_the_program_runs_is_done_once_it_does(visit, people):
+    page = visit(people.ada)
+    held: list[Route] = []
+    page.route("**/assets/*.js", held.append)
+    page.goto("/plans", wait_until="commit")
+    page.get_by_role("banner").get_by_role("button", name="Search or jump to…").click()
+    until(lambda: page.evaluate("1") and held, what="the fetching of the program")
+    expect(page.locator(".mz-pal[open]")).to_have_count(0)
+    page.unroute("**/assets/*.js")
+    for route in held:
+        route.continue_()
+    expect(page.locator(".mz-pal").get_by_role("combobox")).to_be_focused()
+
+
 def test_a_visitor_is_served_no_persons_frame(live):
     """What a person would see is hidden before the first paint, whatever this browser remembers."""
-    page = httpx.get(f"{live.base}/sign-in", timeout=15).text
+    page = httpx.get(f"{live.base}/sign-in", timeout=60).text
     assert 'data-person="none"' in page[page.index("<html") : page.index("<head")]

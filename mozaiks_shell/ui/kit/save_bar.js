@@ -78,12 +78,12 @@ export function MzSaveBar({ saved, failed, words, clear, always, reload, childre
     first.current.saved = saved;
     if (clear) form().reset();
     else [...form().elements].forEach(keep);
-    go("saved");
-    if (reload) {
+    if (reload) { // said by the new page; this one is busy until then
       remember(rest.id);
       location.reload();
       return;
     }
+    go("saved");
     const timer = setTimeout(() => now.current === "saved" && go("clean"), 5000);
     return () => clearTimeout(timer);
   }, [saved]);
