@@ -16,7 +16,7 @@ class Tab:
 
     async def __aenter__(self) -> "Tab":
         where = f"{self.base.replace('http', 'ws', 1)}/_event/?token={uuid4()}&EIO=4&transport=websocket"
-        self.socket = await websockets.connect(where, origin=self.origin, additional_headers=self.headers)
+        self.socket = await websockets.connect(where, origin=self.origin, additional_headers=self.headers, open_timeout=60)
         await self.socket.recv()
         await self.socket.send("40/_event,")
         await self.settle()
@@ -39,7 +39,7 @@ class Tab:
         await self._send(mark, {}, "/")
         frames: list[str] = []
         while True:
-            frame = await asyncio.wait_for(self.socket.recv(), 10)
+            frame = await asyncio.wait_for(self.socket.recv(), 60)
             if frame == "2":
                 await self.socket.send("3")
                 continue

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.live import ROOT, Server, until
@@ -29,6 +29,9 @@ FLAGS = [
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 
 
+PATIENCE = 30_000  # ms for whatever will come; a machine may be busy
+expect.set_options(timeout=PATIENCE)
+
 LEFT_EARLY = "WebSocket is closed before the connection is established"  # the page moved on while it connected
 
 
@@ -45,6 +48,10 @@ def browser() -> Iterator[Browser]:
         opened = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
         yield opened
         opened.close()
+
+
+SETTLED = """document.title && !document.querySelector('.mz-skeleton, main [aria-busy=true]')
+  && (document.documentElement.dataset.runs || !document.getElementById('mz-boot'))"""
 
 
 @dataclass
@@ -119,7 +126,7 @@ def browsing(
 ) -> Iterator[tuple[BrowserContext, Watch]]:
     """A fresh browser profile, signed in as ``person``; every page in it is watched."""
     context = browser.new_context(base_url=base, viewport=size, color_scheme=scheme, **options)  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     if person:
         context.add_cookies(person.cookies())
     watch = Watch(base)
@@ -151,17 +158,27 @@ def visit(browser: Browser, live: Server) -> Iterator[Callable[..., Page]]:
 
 
 def settled(page: Page) -> None:
-    """Wait until the page has its data: it has a title, no skeleton is left, nothing says it is busy.
+    """Wait until the page has its data and answers: it has a title, no skeleton is left, nothing says it is busy, and
+    its program runs (pages that stand alone, as the offline page, have none).
 
     A page with a parameter in its address is drawn by the script alone: before that there is nothing in it.
     """
     page.wait_for_selector("main", state="attached")
-    holds(page, "document.title && !document.querySelector('.mz-skeleton, main [aria-busy=true]')")
+    holds(page, SETTLED)
 
 
-def holds(page: Page, expression: str, seconds: float = 10) -> None:
+def holds(page: Page, expression: str, seconds: float = 30) -> None:
     """Wait for a JavaScript expression. Playwright's own ``wait_for_function`` needs eval, which our pages forbid."""
-    until(lambda: page.evaluate(expression), seconds, f"{expression} on {page.url}")
+
+    def true() -> object:
+        try:
+            return page.evaluate(expression)
+        except PlaywrightError as error:
+            if "navigation" in str(error):  # the page is being loaded anew
+                return False
+            raise
+
+    until(true, seconds, f"{expression} on {page.url}")
 
 
 def picture(page: Page, name: str) -> Path:

@@ -126,7 +126,7 @@ def key(keys: str, then: str) -> Act:
 def chat(page: Page) -> None:
     """The pane open, with the greeting in it."""
     page.locator("#mzc-bubble").click()
-    expect(page.locator(".mzc-message[data-role=agent]").first).to_be_visible(timeout=15_000)
+    expect(page.locator(".mzc-message[data-role=agent]").first).to_be_visible()
     expect(page.locator(".mzc-input")).to_be_enabled()
 
 
@@ -134,9 +134,7 @@ def talked(page: Page) -> None:
     chat(page)
     page.locator(".mzc-input").fill("list pages")
     page.keyboard.press("Enter")
-    expect(page.locator(".mzc-message[data-role=user] ~ .mzc-message[data-role=agent] .mzc-copy").last).to_be_attached(
-        timeout=15_000
-    )
+    expect(page.locator(".mzc-message[data-role=user] ~ .mzc-message[data-role=agent] .mzc-copy").last).to_be_attached()
 
 
 def expanded(page: Page) -> None:
@@ -162,15 +160,15 @@ def with_chats(page: Page) -> None:
 
 def form(page: Page) -> None:
     page.locator("main button.mz-tile").nth(1).click()
-    expect(page.locator(".mzc-pane form.mzc-block")).to_be_visible(timeout=15_000)
+    expect(page.locator(".mzc-pane form.mzc-block")).to_be_visible()
 
 
 def artifact(page: Page) -> None:
     page.locator("main button.mz-tile").nth(2).click()
-    expect(page.locator(".mzc-message[data-role=agent]").first).to_be_visible(timeout=15_000)
+    expect(page.locator(".mzc-message[data-role=agent]").first).to_be_visible()
     page.locator(".mzc-input").fill("hosting plans")
     page.keyboard.press("Enter")
-    expect(page.locator(".mzc-artifact table")).to_be_visible(timeout=15_000)
+    expect(page.locator(".mzc-artifact table")).to_be_visible()
 
 
 def mistaken(page: Page) -> None:

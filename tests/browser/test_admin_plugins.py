@@ -2,6 +2,7 @@
 (F-077, F-081, F-082, F-092, abuse 40 and 42)."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -192,13 +193,16 @@ def test_looking_again_finds_what_was_put_there(see, crowd, shop):
     page = see(crowd.root, LIST)
     page.get_by_role("button", name="Look again").click()
     expect(page.get_by_text("Nothing new in the plugins folders.")).to_be_visible()
-    add(shop.site.folder / "plugins", "newcomer", {"logic.py": LOGIC})
+    name = f"newcomer-{time.time_ns()}"
+    add(shop.site.folder / "plugins", name, {"logic.py": LOGIC})
     page.get_by_role("button", name="Look again").click()
     expect(page.get_by_text("1 new plugin; the next start loads it.")).to_be_visible()
-    expect(row(page, "Newcomer")).to_contain_text("Discovered")
+    expect(row(page, name.replace("-", " ").title())).to_contain_text("Discovered")
     row(page, "Asleep").get_by_role("button", name="Switch on: Asleep").click()
     expect(page.get_by_text("Asleep is switched on and starts with the next start of the app.")).to_be_visible()
     assert states(crowd)["asleep"] == "discovered"
+    with crowd.root.client() as client:
+        assert client.post("/api/admin/plugins/asleep/disable").is_success
 
 
 def test_by_keyboard_alone(see, crowd):

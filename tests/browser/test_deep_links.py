@@ -26,7 +26,7 @@ def chat_of(page: Page) -> str:
     def attached() -> str:
         return str(page.evaluate("sessionStorage.getItem('mozaiks.current_chat_id') || ''")).strip('"')
 
-    return until(attached, 15, "an open chat")
+    return until(attached, 30, "an open chat")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def chats(browser, live, person) -> dict[str, str]:
         expect(page.get_by_role("log", name="Messages")).to_contain_text("the blue whale")
         page.goto("/chat?workflow=CompareOptions")
         shows(page, "overlay")
-        until(lambda: chat_of(page) != chat, 15, "the other chat")
+        until(lambda: chat_of(page) != chat, 30, "the other chat")
         page.get_by_role("textbox", name="Message").fill("hosting plans")
         page.keyboard.press("Enter")
         compare = chat_of(page)
@@ -58,7 +58,7 @@ def chats(browser, live, person) -> dict[str, str]:
                 items = client.get(f"/api/chats/{compare}").json()["items"]
                 return next((one["id"] for one in items if one.get("display") == "artifact"), "")
 
-            made = {"chat": chat, "artifact": until(artifact, 15, "an artifact")}
+            made = {"chat": chat, "artifact": until(artifact, 30, "an artifact")}
         assert watch.verdict() == []
     return made
 

@@ -225,7 +225,7 @@ def test_links_elsewhere_open_a_tab_of_their_own(visit_there, crowd):
 def test_f009_an_entry_starts_a_workflow(visit_there, crowd):
     page = visit_there(crowd.ada, "/plans")
     page.get_by_role("navigation", name="Main").get_by_role("button", name="Compare things").click()
-    expect(page.get_by_role("log", name="Messages")).to_contain_text("What shall I compare", timeout=15_000)
+    expect(page.get_by_role("log", name="Messages")).to_contain_text("What shall I compare")
 
 
 def test_f025_names_that_every_object_of_javascript_has_are_names(visit_there, crowd):

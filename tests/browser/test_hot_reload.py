@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -100,18 +101,31 @@ def page(developing: Server, browser: Browser) -> Iterator[Page]:
     opened.close()
 
 
+def said(server: Server) -> str:
+    """What the plugin's logic answers just now."""
+    return str(httpx.post(f"{server.base}/api/execute/hot", json={}, timeout=60).json().get("said"))
+
+
 @pytest.fixture
-def hot(developing: Server) -> Iterator[Path]:
-    """The plugin's folder; what a test broke in its page is mended afterwards."""
+def hot(developing: Server, page: Page) -> Path:
+    """The plugin's folder, as it was at first, with the page open that shows it."""
     folder = developing.site.folder / "plugins" / "hot"
-    yield folder
-    if "((" in (folder / "page.py").read_text("utf-8"):
-        save(folder, "page.py", PAGE.replace("TEXT", "mended"))
+    if not page.url.endswith("/plugins/hot"):
+        page.goto(f"{developing.base}/plugins/hot", timeout=PATIENCE)
+    again = f"as at first, {time.time_ns()}"  # other words than before, so that one sees when they have come
+    save(folder, "page.py", PAGE.replace("TEXT", again))
+    save(folder, "state.py", STATE.replace("TEXT", again))
+    save(folder, "logic.py", LOGIC % again)
+    expect(page.locator("#text")).to_have_text(again, timeout=PATIENCE)
+    expect(page.locator("#said")).to_have_text(again, timeout=PATIENCE)
+    until(lambda: said(developing) == again, 60, "the logic")
+    return folder
 
 
 def test_f091_a_saved_page_and_state_show_and_what_the_person_did_stays(page: Page, hot: Path) -> None:
+    count = int(page.locator("#clicks").inner_text())
     page.get_by_role("button", name="Click").click()
-    expect(page.locator("#clicks")).to_have_text("1", timeout=PATIENCE)
+    expect(page.locator("#clicks")).to_have_text(str(count + 1), timeout=PATIENCE)
     save(hot, "page.py", PAGE.replace("TEXT", "page1"))
     expect(page.locator("#text")).to_have_text("page1", timeout=PATIENCE)
     page.wait_for_timeout(3000)  # a page that is busy may load anew to get there
@@ -120,19 +134,21 @@ def test_f091_a_saved_page_and_state_show_and_what_the_person_did_stays(page: Pa
     expect(page.locator("#said")).to_have_text("state1", timeout=PATIENCE)
     assert page.get_by_label("Kept").input_value() == "typed"
     page.get_by_role("button", name="Click").click()
-    expect(page.locator("#clicks")).to_have_text("11", timeout=PATIENCE)  # the count of before, with the code of now
+    # the count of before, with the code of now
+    expect(page.locator("#clicks")).to_have_text(str(count + 11), timeout=PATIENCE)
 
 
 def test_f091_an_error_shows_with_file_line_and_source_and_goes_when_corrected(page: Page, hot: Path, developing: Server) -> None:
+    before, answer = page.locator("#text").inner_text(), said(developing)
     save(hot, "page.py", PAGE.replace("TEXT", "page2").replace("rx.el.h2(", "rx.el.h2(("))
     notice = page.get_by_role("article").filter(has_text="hot could not be reloaded")
     expect(notice).to_contain_text("plugins/hot/page.py:", timeout=PATIENCE)
     expect(notice).to_contain_text("The last version that worked stays in service.")
     expect(notice.locator("mark")).to_have_count(1)
-    expect(page.locator("#text")).to_have_text("page1")
-    assert httpx.post(f"{developing.base}/api/execute/hot", json={}).json()["said"] == "logic0"
+    expect(page.locator("#text")).to_have_text(before)
+    assert said(developing) == answer
     assert "changed plugin code refused" in developing.tail(2000)
-    page.reload()
+    page.reload(timeout=PATIENCE)
     expect(notice).to_be_visible(timeout=PATIENCE)  # also on a page that is opened now
     save(hot, "page.py", PAGE.replace("TEXT", "page3"))
     expect(page.locator("#text")).to_have_text("page3", timeout=PATIENCE)
@@ -172,7 +188,7 @@ def test_f091_fifty_rewrites_fail_no_request_of_others(developing: Server, page:
             save(hot, "logic.py", broken)
             until(lambda before=before: counted[0] > before, 60, "an answer")  # somebody asks during every rewrite
         save(hot, "logic.py", LOGIC % "last")
-        until(lambda: httpx.post(f"{developing.base}/api/execute/hot", json={}).json().get("said") == "last", 60, "the last save")
+        until(lambda: said(developing) == "last", 60, "the last save")
     finally:
         over.set()
         asking.join()

@@ -1,6 +1,7 @@
 """The operator's navigation file in a real browser: pages by component, gates, landing page, edits and plan changes at once."""
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -9,6 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from mozaiks_shell.appconfig import live
 from tests.browser.conftest import browsing, picture, settled
 from tests.live import Server, Site, until
 from tests.people import PASSWORD, People
@@ -32,16 +34,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def shell(live: Server, folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     arrange(folder)
-    server = Site.copy("navigation").serve(tmp_path_factory.mktemp("navigation"), MOZAIKS_CONFIGS_PATH=str(folder))
+    data = tmp_path_factory.mktemp("navigation")
+    server = Site.copy("navigation").serve(data, configs_built=False, MOZAIKS_CONFIGS_PATH=str(folder))
     yield server
     server.stop()
 
 
 def arrange(folder: Path, *entries: dict, **more: str) -> None:
-    """Write the file as an editor does: whole, at once."""
+    """Write the file as an editor does: whole, at once. Returns when the server has to look at it again."""
     new = folder / "navigation.json.new"
     new.write_text(json.dumps({"pages": [*(entries or ENTRIES)], **more}), "utf-8")
     new.rename(folder / "navigation.json")
+    time.sleep(live.INTERVAL)
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +91,7 @@ def give(crowd: People, person, plan: str) -> None:
 def test_f004_statuses_of_pages_that_only_the_file_declares(shell, crowd):
     def status(path: str, person=None) -> tuple[int, str]:
         headers = {"accept": "text/html", **({"cookie": person.cookie} if person else {})}
-        answer = httpx.get(shell.base + path, headers=headers, follow_redirects=False)
+        answer = httpx.get(shell.base + path, headers=headers, follow_redirects=False, timeout=60)
         return answer.status_code, answer.headers.get("location", "")
 
     assert status("/team?tab=2") == (303, "/sign-in?next=/team%3Ftab%3D2")
@@ -124,9 +128,9 @@ def test_f031_pages_of_the_file_say_what_opens_them(visit_there, crowd):
 
 
 def test_f030_a_stranger_comes_back_to_a_page_of_the_file(visit_there, crowd):
-    crowd.sign_up("zoe", "Zoe Quinn")
+    zoe = crowd.sign_up("zoe", "Zoe Quinn")
     page = visit_there(None, "/team?tab=2")
-    page.get_by_label("User name or e-mail").fill("zoe")
+    page.get_by_label("User name or e-mail").fill(zoe.username)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/team?tab=2")
@@ -134,7 +138,7 @@ def test_f030_a_stranger_comes_back_to_a_page_of_the_file(visit_there, crowd):
 
 
 def test_f005_f006_a_plan_change_shows_at_once_in_the_api_and_in_an_open_tab(visit_there, crowd):
-    eve = crowd.eve
+    eve = crowd.sign_up("evelyn", "Evelyn Moreau")
     page = visit_there(eve, "/team")
     lab = menu(page).get_by_role("link", name="Lab")
     expect(lab).to_contain_text("Part of the plan Pro")
@@ -145,7 +149,7 @@ def test_f005_f006_a_plan_change_shows_at_once_in_the_api_and_in_an_open_tab(vis
     menu(page).get_by_role("link", name="Settings").click()
     expect(lab).not_to_contain_text("Part of the plan Pro")
     lab.click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Eve Moreau")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Evelyn Moreau")
 
 
 def test_f002_f025_an_edit_counts_at_the_next_step(visit_there, crowd, folder):
@@ -171,7 +175,7 @@ def test_f007_the_start_leads_to_the_landing_page(visit_there, shell, crowd, fol
         arrange(folder, *ENTRIES, landing_spot="/plugins/tasks")
         with crowd.ada.client() as client:
             until(lambda: client.get("/").headers.get("location", "") == "/plugins/tasks", what="the landing page")
-        assert httpx.get(shell.base + "/", follow_redirects=False).headers["location"] == "/sign-in?next=/"
+        assert httpx.get(shell.base + "/", follow_redirects=False, timeout=60).headers["location"] == "/sign-in?next=/"
         page.get_by_role("banner").get_by_role("link").first.click()
         page.wait_for_url("**/plugins/tasks")
         expect(page.get_by_label("New task")).to_be_visible()
@@ -188,6 +192,6 @@ def test_f012_what_discover_lists_is_what_this_person_may_open(crowd):
 
 
 def test_the_sitemap_has_the_public_pages_of_the_file(shell):
-    found = httpx.get(shell.base + "/sitemap.xml").text
+    found = httpx.get(shell.base + "/sitemap.xml", timeout=60).text
     assert f"{shell.base}/about</loc>" in found
     assert "/team" not in found

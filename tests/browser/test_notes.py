@@ -20,7 +20,7 @@ def stored(page: Page) -> None:
 
 
 def test_writing_reading_and_finding_again(visit, people):
-    page = visit(people.ada, PATH)
+    page = visit(people.sign_up("nora", "Nora Notes"), PATH)
     begin(page)
     expect(page.get_by_label("Title")).to_be_focused()
     page.keyboard.type("Crème brûlée")
@@ -44,7 +44,7 @@ def test_writing_reading_and_finding_again(visit, people):
 
 
 def test_leaving_within_the_app_right_after_a_key_loses_nothing(visit, people):
-    page = visit(people.eve, PATH)
+    page = visit(people.sign_up("nils", "Nils Notes"), PATH)
     begin(page)
     page.get_by_label("Text").fill("typed and gone")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Notes").click()

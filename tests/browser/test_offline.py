@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.browser.conftest import FLAGS, WIDE, chromium_path, holds, picture, settled
+from tests.browser.conftest import FLAGS, PATIENCE, WIDE, chromium_path, holds, picture, settled
 from tests.live import Server
 from tests.people import People
 
@@ -19,7 +19,7 @@ def profile(browser: Browser, live: Server, tmp_path: Path) -> Iterator[BrowserC
     context = browser.browser_type.launch_persistent_context(
         str(tmp_path / "profile"), executable_path=chromium_path(), args=FLAGS, base_url=live.base, viewport=WIDE
     )  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE)
     yield context
     context.close()
 
@@ -53,7 +53,7 @@ def test_without_a_connection_one_reads_so_and_comes_back_by_itself(visit, peopl
     picture(page, "offline-dark")
     assert page.url.endswith("/plugins/tasks")
     page.context.set_offline(False)
-    expect(page.get_by_label("New task")).to_be_visible(timeout=20_000)
+    expect(page.get_by_label("New task")).to_be_visible()
 
 
 def test_the_worker_keeps_nothing_of_anybody(visit, people: People):

@@ -83,8 +83,8 @@ def test_f231_the_name_is_saved_and_the_header_follows(visit, vera):
     expect(page.locator(".mz-savebar").first).to_contain_text("Saved")
 
 
-def test_the_time_zone_of_the_device_comes_first_and_dates_follow_the_choice(visit, vera):
-    page = visit(vera, "/settings", timezone_id="Europe/Berlin")
+def test_the_time_zone_of_the_device_comes_first_and_dates_follow_the_choice(visit, people):
+    page = visit(people.sign_up("zara", "Zara Zone"), "/settings", timezone_id="Europe/Berlin")
     zones = page.get_by_label("Time zone")
     expect(zones.locator("option").first).to_have_text(re.compile("^Automatic · Berlin \u2066\\(UTC\\+0[12]:00\\)\u2069$"))
     expect(zones.locator("optgroup").first).to_have_attribute("label", "This device")
@@ -115,6 +115,7 @@ def test_f021_a_theme_is_on_at_once_and_for_good(visit, people):
     page.keyboard.press("ArrowLeft")
     holds(page, "document.documentElement.classList.contains('dark')")
     expect(page.get_by_role("radio", name="Dark")).to_be_checked()
+    ruth.has_theme("dark")
     page.reload()
     settled(page)
     holds(page, "document.documentElement.classList.contains('dark')")
@@ -150,8 +151,8 @@ def test_f233_the_old_password_is_asked_for_and_mistakes_are_told(visit, people)
 
 def test_f235_sessions_are_told_apart_and_ended(visit, people, live):
     hedy = people.sign_up("hedy", "Hedy Lamarr")
-    fields = {"username": "hedy", "password": PASSWORD}
-    answer = httpx.post(live.base + "/auth/sign-in", data=fields, headers={"origin": live.base, "user-agent": PHONE})
+    fields = {"username": hedy.username, "password": PASSWORD}
+    answer = httpx.post(live.base + "/auth/sign-in", data=fields, headers={"origin": live.base, "user-agent": PHONE}, timeout=60)
     phone = {"cookie": answer.headers["set-cookie"].split(";")[0]}
     page = visit(hedy, "/settings/security")
     lines = page.get_by_role("list", name="Sessions").get_by_role("listitem")
@@ -160,7 +161,7 @@ def test_f235_sessions_are_told_apart_and_ended(visit, people, live):
     expect(lines.nth(1)).to_contain_text("Safari on iPhone")
     page.get_by_role("button", name="Sign out Safari on iPhone").click()
     expect(lines).to_have_count(1)
-    assert httpx.get(live.base + "/api/user-profile", headers=phone).status_code == 401
+    assert httpx.get(live.base + "/api/user-profile", headers=phone, timeout=60).status_code == 401
 
 
 def test_f235_signing_out_everywhere_asks_and_ends_this_session_too(visit, people, live):
@@ -201,15 +202,15 @@ def test_f234_an_account_is_deleted_with_its_name_and_password(visit, people, li
     really.click()
     name, password = question.get_by_label("to confirm"), question.get_by_label("Your password")
     expect(name).to_be_focused()
-    name.fill("gone")
+    name.fill(gone.username)
     password.fill("wrong password")
     really.click()
     expect(password).to_have_accessible_description("This is not your current password.")
     password.fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url("**/sign-in*")
-    fields = {"username": "gone", "password": PASSWORD}
-    answer = httpx.post(live.base + "/auth/sign-in", data=fields, headers={"origin": live.base})
+    fields = {"username": gone.username, "password": PASSWORD}
+    answer = httpx.post(live.base + "/auth/sign-in", data=fields, headers={"origin": live.base}, timeout=60)
     assert "WRONG_CREDENTIALS" in answer.headers["location"]
 
 

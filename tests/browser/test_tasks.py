@@ -14,7 +14,7 @@ def add(page, title: str) -> None:
 
 
 def test_a_task_from_start_to_end(visit, people):
-    page = visit(people.ada, PATH)
+    page = visit(people.sign_up("tom", "Tom Tasks"), PATH)
     add(page, "Buy milk")
     add(page, "<b>Write</b> & send")
     expect(page.get_by_text("<b>Write</b> & send")).to_be_visible()
@@ -40,15 +40,15 @@ def test_a_task_from_start_to_end(visit, people):
 
 
 def test_nobody_sees_the_tasks_of_others(visit, people):
-    mine = visit(people.ada, PATH)
-    add(mine, "Only Ada's")
-    theirs = visit(people.eve, PATH)
+    mine = visit(people.sign_up("tara", "Tara Tasks"), PATH)
+    add(mine, "Only Tara's")
+    theirs = visit(people.sign_up("tim", "Tim Tasks"), PATH)
     expect(theirs.get_by_text("No tasks yet")).to_be_visible()
-    expect(theirs.locator("body")).not_to_contain_text("Only Ada's")
+    expect(theirs.locator("body")).not_to_contain_text("Only Tara's")
 
 
 def test_a_long_title_stays_inside_a_small_window(visit, people):
-    page = visit(people.eve, PATH, size={"width": 390, "height": 844})
+    page = visit(people.sign_up("ty", "Ty Tasks"), PATH, size={"width": 390, "height": 844})
     add(page, "Donaudampfschifffahrtsgesellschaftskapitän" * 4)
     overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     picture(page, "tasks-long-390")

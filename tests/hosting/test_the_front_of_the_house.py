@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture
 def client(live):
-    with httpx.Client(base_url=live.base, timeout=10) as opened:
+    with httpx.Client(base_url=live.base, timeout=60) as opened:
         yield opened
 
 

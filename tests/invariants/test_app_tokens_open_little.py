@@ -37,7 +37,7 @@ def test_no_other_route_takes_one_and_a_bad_one_is_never_a_visitor(live, people)
     wrong = {}
     bad = MARK + "x" * 43
     for token, status, code in ((made.json()["token"], 403, "SCOPE_MISSING"), (bad, 401, "APP_TOKEN_INVALID")):
-        with httpx.Client(base_url=live.base, headers={"authorization": f"Bearer {token}"}) as program:
+        with httpx.Client(base_url=live.base, headers={"authorization": f"Bearer {token}"}, timeout=60) as program:
             for method, path in ways():
                 address = re.sub(r"\{[^}]+\}", "x", path)
                 if not address.startswith("/api/") or (status == 403 and needed_scope(method, address)):
@@ -55,5 +55,5 @@ async def test_no_socket_takes_one(live, people, path):
     headers = {"Authorization": f"Bearer {made.json()['token']}"}
     where = live.base.replace("http", "ws", 1) + path
     with pytest.raises((websockets.exceptions.ConnectionClosed, websockets.exceptions.InvalidStatus)):
-        async with websockets.connect(where, origin=live.base, additional_headers=headers) as socket:
+        async with websockets.connect(where, origin=live.base, additional_headers=headers, open_timeout=60) as socket:
             await socket.recv()

@@ -112,7 +112,9 @@ def test_every_route_lives_under_a_known_prefix():
 @pytest.mark.parametrize("cookie", ["", "mozaiks_session=" + "x" * 43], ids=["no session", "a forged one"])
 def test_a_guarded_route_answers_a_stranger_401(live, cookie):
     wrong = {}
-    with httpx.Client(base_url=live.base, headers={"origin": live.base, **({"cookie": cookie} if cookie else {})}) as client:
+    with httpx.Client(
+        base_url=live.base, headers={"origin": live.base, **({"cookie": cookie} if cookie else {})}, timeout=60
+    ) as client:
         for route in filter(guarded, routes()):
             path = re.sub(r"\{[^}]+\}", "x", route["path"])
             for method in set(route["methods"]) - {"HEAD", "WS"}:
