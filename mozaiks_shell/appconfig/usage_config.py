@@ -1,6 +1,6 @@
-"""``usage_config.json``: what tokens cost and how many may be spent (F-249, F-253).
+"""``usage_config.json``: what tokens cost, how many may be spent, what is billed by use (F-249, F-253, F-255).
 
-Without the file nothing is priced and nothing is limited; tokens are counted all the same.
+Without the file nothing is priced, limited or billed; tokens are counted all the same.
 """
 
 import re
@@ -18,9 +18,17 @@ FILE: Final = "usage_config.json"
 Unit = Literal["tokens", "money"]
 Period = Literal["daily", "monthly", "never"]
 Enforcement = Literal["hard", "soft", "warn", "none"]
+Counted = Literal["tokens", "input_tokens", "output_tokens", "calls", "cost_micros"]
 # At most 6 decimals: then tokens x price is a whole number of pico units (1e-12), and sums are exact.
 Amount = Annotated[Decimal, Field(ge=0, le=100_000, max_digits=12, decimal_places=6, allow_inf_nan=False)]
 _MODEL = r"^[A-Za-z0-9*][A-Za-z0-9*_.:/@+ -]{0,127}$"
+ModelName = Annotated[str, StringConstraints(pattern=_MODEL)]
+PlanName = Annotated[str, StringConstraints(max_length=64)]
+
+
+def fits(pattern: str, model: str) -> bool:
+    """Whether the name of a model is one that ``pattern`` means; ``*`` stands for any text."""
+    return re.fullmatch(".*".join(re.escape(part) for part in pattern.split("*")), model, re.IGNORECASE) is not None
 
 
 class Price(FileModel):
@@ -36,7 +44,7 @@ class Price(FileModel):
 
     def fits(self, model: str) -> bool:
         """Whether the price is meant for this model."""
-        return re.fullmatch(".*".join(re.escape(part) for part in self.model.split("*")), model, re.IGNORECASE) is not None
+        return fits(self.model, model)
 
 
 class TokenBudget(FileModel):
@@ -69,12 +77,29 @@ class Budgets(FileModel):
 
     app: TokenBudget | None = Field(None, description="All people of the app together.")
     default: TokenBudget | None = Field(None, description="A person whose plan is not named.")
-    plans: dict[Annotated[str, StringConstraints(max_length=64)], TokenBudget] = Field(
-        {}, max_length=200, description="A person of this plan."
-    )
+    plans: dict[PlanName, TokenBudget] = Field({}, max_length=200, description="A person of this plan.")
     people: dict[Annotated[str, StringConstraints(max_length=64)], TokenBudget] = Field(
         {}, max_length=2000, description="The person with this user id."
     )
+
+
+class Meter(FileModel):
+    """A meter of the payment service that is told what customers use."""
+
+    event_name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,99}$", description="The meter's `event_name` at the payment service."
+    )
+    counts: Counted = Field(
+        "tokens",
+        description="What is told: `tokens` in both directions, `input_tokens`, `output_tokens`, `calls` of models, or "
+        "`cost_micros`: the cost by the prices of this file in millionths of the currency.",
+    )
+    models: list[ModelName] = Field([], max_length=200, description="Only calls of these models, `*` as above; empty: of all.")
+    plans: list[PlanName] = Field([], max_length=200, description="Only people of these plans; empty: every paying customer.")
+
+    def wants(self, model: str, plan: str) -> bool:
+        """Whether a call of this model by somebody of this plan is told."""
+        return (not self.plans or plan in self.plans) and (not self.models or any(fits(one, model) for one in self.models))
 
 
 class UsageConfig(FileModel):
@@ -87,6 +112,11 @@ class UsageConfig(FileModel):
         [], description="What models cost; a model nobody names has no price and is flagged."
     )
     budgets: Budgets = Field(default_factory=lambda: Budgets.model_validate({}), description="What may be spent.")
+    meters: list[Meter] = Field(
+        [],
+        max_length=50,
+        description="What is billed by use: reported every hour to the payment service, for people who are its customers.",
+    )
     reserve_tokens: int = Field(
         2000,
         ge=1,
@@ -119,6 +149,12 @@ def _build(file: UsageConfig, report: Report) -> UsageConfig:
         if key in seen:
             report("warning", ("prices", place, "model"), f"{price.model} has two prices from the same day; the first counts.")
         seen.add(key)
+    for place, meter in enumerate(file.meters):
+        if meter.counts == "cost_micros" and not file.prices:
+            report("error", ("meters", place, "counts"), "there are no prices, so nothing costs anything.", 'Add "prices".')
+        if any(meter.event_name == other.event_name for other in file.meters[:place]):
+            said = f"{meter.event_name} is named twice; a call that fits both is counted twice."
+            report("warning", ("meters", place, "event_name"), said, "Make sure that no model and plan fits both.")
     return file
 
 

@@ -38,3 +38,9 @@ class PaymentUpstream(Upstream):
     """The payment service failed or refused."""
 
     code = "PAYMENT_SERVICE"
+
+
+class UsageRefused(Upstream):
+    """The payment service will never take this report of usage; telling it again cannot help."""
+
+    code = "USAGE_REFUSED"

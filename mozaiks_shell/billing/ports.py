@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mozaiks_shell.appconfig.service import Plan
 
@@ -52,6 +52,30 @@ class Health:
 
     ok: bool
     detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What a customer used in an hour (F-255). ``identifier`` is the same whenever the same use is told."""
+
+    identifier: str
+    event_name: str
+    customer_id: str
+    value: int
+    at: datetime
+
+
+@runtime_checkable
+class BillsByUse(Protocol):
+    """What a :class:`BillingProvider` may offer besides: meters."""
+
+    async def report_usage(self, metered: Metered) -> None:
+        """Tell the provider, who counts an ``identifier`` once within a day.
+
+        Raises:
+            UsageRefused: it will never take this. PaymentUpstream: not now; whether it was counted is unknown.
+        """
+        ...
 
 
 class BillingProvider(Protocol):

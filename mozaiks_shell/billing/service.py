@@ -9,6 +9,8 @@ from collections.abc import Iterable
 from mozaiks_shell.appconfig.service import catalogue
 from mozaiks_shell.billing.factory import provider
 from mozaiks_shell.billing.ledger import read
+from mozaiks_shell.billing.metering import Customer, bills_by_use, customer_of, report_usage
+from mozaiks_shell.billing.ports import Metered
 from mozaiks_shell.billing.standing import PlanView, standing, without_gates
 from mozaiks_shell.billing.subscriptions import (
     cancel,
@@ -29,8 +31,9 @@ from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.settings import get_settings
 
 __all__ = [
-    "PlanView", "authorize", "authorize_all", "cancel", "checkout", "choose_plan", "demand", "describe", "health", "history",
-    "plan_of", "plugin_allowed", "portal", "receive", "reconcile", "sells", "set_plan", "webhook_header",
+    "Customer", "Metered", "PlanView", "authorize", "authorize_all", "bills_by_use", "cancel", "checkout", "choose_plan",
+    "customer_of", "demand", "describe", "health", "history", "plan_of", "plugin_allowed", "portal", "receive", "reconcile",
+    "report_usage", "sells", "set_plan", "webhook_header",
 ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from mozaiks_shell.foundation import outbox
 from mozaiks_shell.foundation.db import system_session
 from mozaiks_shell.foundation.events import Event
 from mozaiks_shell.foundation.logging import get_logger
-from mozaiks_shell.usage import budgets, holds, notices, prices
+from mozaiks_shell.usage import budgets, holds, meters, notices, prices
 from mozaiks_shell.usage.models import UsageEntry
 
 log = get_logger("usage")
@@ -35,7 +35,7 @@ class Recorded:
 
 
 async def write(event: Event) -> Recorded | None:
-    """Write one ledger row and count it in the budgets, in one transaction; None when it changed nothing.
+    """Write one ledger row and count it in budgets and meters, in one transaction; None when it changed nothing.
 
     That is: an ``event_id`` this app has seen, or a report that cannot be true (logged as quarantined).
     """
@@ -50,6 +50,7 @@ async def write(event: Event) -> Recorded | None:
         return None
     counting = await budgets.budgets_of(event.app_id, event.user_id, entry.at, config)
     await holds.prepare(counting)
+    customer = await meters.customer_of(entry, config)
     try:
         async with system_session(event.app_id) as db:
             db.add(entry)
@@ -58,6 +59,8 @@ async def write(event: Event) -> Recorded | None:
             for one in settled:
                 if one.level:
                     await notices.queue(db, one)
+            if customer is not None:
+                await meters.add(db, entry, customer, config)
             await outbox.done(db, event)
     except IntegrityError as error:
         if "event_id" not in str(error.orig) and "uq_usage_entry" not in str(error.orig):

@@ -1,4 +1,4 @@
-"""The token ledger, what budgets have left, and what is put aside for runs."""
+"""The token ledger, what budgets have left, what is put aside for runs, and what customers are billed for."""
 
 from datetime import datetime
 
@@ -75,3 +75,31 @@ class UsageHold(UserRow, table=True):
     workflow: str = Field(default="", max_length=128)
     amount: int = Field(sa_type=BigInteger)
     expires_at: datetime = Field(sa_type=DateTime(timezone=True))
+
+
+class UsageReport(UserRow, table=True):
+    """What a customer used within one hour, for one meter of the payment service (F-255). ``id`` is the identifier it is told.
+
+    ``state``: ``open`` while calls are added; ``due`` once it was told for the first time, from then on it never changes;
+    ``sent``; ``failed`` (then ``error`` says why); ``dropped`` by an operator. Calls that come after an hour was told
+    make another ``part`` of it.
+    """
+
+    __tablename__ = "usage_report"
+    __table_args__ = (
+        UniqueConstraint("app_id", "user_id", "customer_id", "event_name", "hour", "part", name="uq_usage_report_part"),
+        Index("ix_usage_report_due", "app_id", "state", "due_at"),
+    )
+
+    id: str = Field(default_factory=lambda: new_id("mtr"), primary_key=True, max_length=64)
+    customer_id: str = Field(max_length=255)
+    event_name: str = Field(max_length=100)
+    hour: datetime = Field(sa_type=DateTime(timezone=True))
+    part: int = 0
+    value: int = Field(sa_type=BigInteger)
+    last_at: datetime = Field(sa_type=DateTime(timezone=True))
+    state: str = Field(default="open", max_length=8)
+    due_at: datetime = Field(sa_type=DateTime(timezone=True))
+    tries: int = 0
+    first_try_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    error: str = Field(default="", max_length=500)

@@ -17,6 +17,7 @@ from mozaiks_shell.usage.budgets import Budget
 from mozaiks_shell.usage.holds import Settled
 
 JOB: Final = "usage.warn"
+REPORT_JOB: Final = "usage.report_failed"
 _ADMINS_AT_MOST: Final = 50
 
 _USED_UP = {
@@ -81,6 +82,18 @@ def _words(level: int, scope: str, period: str, resets_at: datetime | None) -> t
     return tr(text, percent=i18n.percent(level / 100)), rest
 
 
+async def queue_report_failed(db: ScopedSession, app_id: str) -> None:
+    """Have administrators told that use could not be billed, if the transaction of this session commits."""
+    await jobs.enqueue(REPORT_JOB, {"app_id": app_id}, app_id=app_id, key="failed", within=db)
+
+
+async def _tell_report_failed(payload: dict[str, Any]) -> None:
+    app_id = str(payload["app_id"])
+    for user_id in await _admins(app_id):
+        title, message = tr("Use could not be billed"), tr("The payment service refused a report of what a customer used.")
+        await notifications.create(app_id, user_id, "usage", title, message, link="/usage")
+
+
 async def _admins(app_id: str) -> list[str]:
     found: list[str] = []
     for user_id in await identity.everybody(app_id):
@@ -93,3 +106,4 @@ async def _admins(app_id: str) -> list[str]:
 
 
 jobs.define(jobs.Definition(JOB, _tell))
+jobs.define(jobs.Definition(REPORT_JOB, _tell_report_failed))

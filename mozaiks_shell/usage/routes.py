@@ -17,7 +17,7 @@ from mozaiks_shell.foundation.db import Scope
 from mozaiks_shell.foundation.errors import Invalid, NotFound
 from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.usage import export
+from mozaiks_shell.usage import export, meters
 from mozaiks_shell.usage.periods import window
 from mozaiks_shell.usage.service import standings
 from mozaiks_shell.usage.sums import GroupBy, Span, grouped, total
@@ -116,6 +116,38 @@ async def own_csv(person: Person, when: When) -> StreamingResponse:
 async def app_csv(person: Admin, when: When) -> StreamingResponse:
     """Every model call of everybody; admins only."""
     return _csv(export.lines(Scope(person.app_id, None), when.span), "usage-app.csv")
+
+
+ReportState = Literal["waiting", "sent", "failed", "dropped"]
+
+
+@router.get("/api/usage/reports")
+async def reports(
+    person: Admin,
+    state: Annotated[ReportState | None, Query(description="Only these; default all.")] = None,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> dict[str, Any]:
+    """What was told to the payment service's meters, the newest hour first, and how many there are of each state; admins only."""
+    found = await meters.listing(person.app_id, state or "", limit)
+    return {**await meters.counts(person.app_id), "reports": [meters.as_json(one) for one in found]}
+
+
+@router.post("/api/usage/reports/{report_id}/send")
+async def send_report(report_id: str, person: Admin) -> dict[str, str]:
+    """Tell a failed report again, under the same identifier; admins only."""
+    return _decided(await meters.send_again(person.app_id, report_id), report_id, "waiting")
+
+
+@router.post("/api/usage/reports/{report_id}/drop")
+async def drop_report(report_id: str, person: Admin) -> dict[str, str]:
+    """Never tell a failed report; admins only."""
+    return _decided(await meters.drop(person.app_id, report_id), report_id, "dropped")
+
+
+def _decided(done: bool, report_id: str, state: str) -> dict[str, str]:
+    if not done:
+        raise NotFound(tr("There is no such failed report."), code="REPORT_NOT_FOUND")
+    return {"id": report_id, "state": state}
 
 
 def _csv(lines: AsyncIterator[str], name: str) -> StreamingResponse:

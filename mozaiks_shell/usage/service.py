@@ -14,7 +14,7 @@ from mozaiks_shell.foundation.db import Scope
 from mozaiks_shell.foundation.events import Event, publish, subscribe
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
-from mozaiks_shell.usage import holds, ledger, notices
+from mozaiks_shell.usage import holds, ledger, meters, notices
 from mozaiks_shell.usage.budgets import budgets_of, standings
 from mozaiks_shell.usage.errors import BudgetUsedUp
 from mozaiks_shell.usage.sums import Span, Sum, Totals, between, grouped, total, totals
@@ -109,6 +109,7 @@ class Budgets:
 async def start_usage() -> Callable[[], Awaitable[None]]:
     """Lifespan step: hold people to their budgets, and write what got lost on the way. Returns its undo."""
     broker.use_budget(Budgets())
+    meters.define()
     task = asyncio.create_task(_catch_up(), name="usage")
 
     async def stop() -> None:

@@ -1,4 +1,4 @@
-"""Stripe: hosted checkout, customer portal, webhooks (F-126 to F-128).
+"""Stripe: hosted checkout, customer portal, webhooks, meters (F-126 to F-128, F-255).
 
 A webhook is only a hint that something happened to a customer. What the customer has is then read from the API,
 so it does not matter in which order events arrive. A checkout in mode ``payment`` (a lifetime plan) leaves no
@@ -15,8 +15,16 @@ from typing import Any, TypeVar
 import stripe
 
 from mozaiks_shell.appconfig.service import Plan, catalogue
-from mozaiks_shell.billing.errors import BadSignature, NotForSale, NothingToCancel, PaymentUpstream, UnknownPrice
-from mozaiks_shell.billing.ports import Account, Health, Notice, Truth
+from mozaiks_shell.appconfig.usage_config import usage_config
+from mozaiks_shell.billing.errors import (
+    BadSignature,
+    NotForSale,
+    NothingToCancel,
+    PaymentUpstream,
+    UnknownPrice,
+    UsageRefused,
+)
+from mozaiks_shell.billing.ports import Account, Health, Metered, Notice, Truth
 from mozaiks_shell.billing.standing import LIVE
 from mozaiks_shell.foundation.errors import Invalid
 from mozaiks_shell.foundation.i18n import tr
@@ -193,8 +201,31 @@ class Stripe:
             return
         raise BadSignature("This request is not signed with the webhook's secret.")
 
+    async def report_usage(self, metered: Metered) -> None:
+        """One meter event. Stripe takes a time of the last 35 days, and tells an identifier of the last day apart.
+
+        A refusal because the identifier was seen is a success: an earlier answer got lost. The identifier does what an
+        idempotency key of our own would do; for such a key Stripe would repeat its first answer, also an error, for a day.
+        """
+        params: Any = {
+            "event_name": metered.event_name,
+            "identifier": metered.identifier,
+            "timestamp": int(metered.at.timestamp()),
+            "payload": {"stripe_customer_id": metered.customer_id, "value": str(metered.value)},
+        }
+        try:
+            await _call(self._client.v1.billing.meter_events.create_async(params))
+        except PaymentUpstream as error:
+            refused = error.__cause__
+            if not isinstance(refused, stripe.InvalidRequestError):
+                raise
+            said = str(refused.user_message or refused)
+            if "already exists" in said and metered.identifier in said:
+                return
+            raise UsageRefused(said, stripe_code=refused.code) from refused
+
     async def health_check(self) -> Health:
-        """Asks Stripe for each price of the catalogue."""
+        """Asks Stripe for each price of the catalogue, and for the meters of ``usage_config.json``."""
         priced = [plan for plan in catalogue().subscription_plans if plan.stripe_price_id]
         if not priced:
             return Health(False, "no plan of the catalogue has a stripe_price_id, so nothing can be bought")
@@ -203,7 +234,16 @@ class Stripe:
                 await _call(self._client.v1.prices.retrieve_async(plan.stripe_price_id))
             except PaymentUpstream as error:
                 return Health(False, f"price of {plan.name}: {error.message}")
+        if missing := await self._missing_meters():
+            return Health(False, f"no active meter at Stripe has the event_name {', '.join(sorted(missing))}")
         return Health(True, f"{len(priced)} plans can be bought")
+
+    async def _missing_meters(self) -> set[str]:
+        wanted = {one.event_name for one in usage_config().meters}
+        if wanted:
+            listed = await _call(self._client.v1.billing.meters.list_async({"status": "active", "limit": 100}))
+            wanted -= {one.event_name for one in listed.data}
+        return wanted
 
 
 async def _call(request: Awaitable[Answer]) -> Answer:
