@@ -108,7 +108,7 @@ def assert_harmless(css: str) -> None:
     css.encode()
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(look=looks(), theme=looks(), name=st.one_of(st.sampled_from(["midnight", "dark", "x-1"]), scalars.map(str)))
 @example(look={"name": "A", "fonts": {"body": {"family": "inherit"}}}, theme={"mode": "dark"}, name="a")
 def test_f024_no_brand_can_leave_its_place(look: dict[str, Any], theme: dict[str, Any], name: str) -> None:
@@ -125,7 +125,7 @@ def test_f024_no_brand_can_leave_its_place(look: dict[str, Any], theme: dict[str
             assert not re.search(r"[{};<>\\\n]", value), value
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(look=looks())
 def test_f017_names_hold_no_markup(look: dict[str, Any]) -> None:
     brand = check(Brand, {**look, "colors": {}, "fonts": {}}).value

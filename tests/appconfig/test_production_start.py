@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from mozaiks_shell.foundation.settings import get_settings
-from tests.live import ROOT, clean_environment, free_port
+from tests.live import ROOT, clean_environment
 
 BAD = {
     "navigation.json": {"pages": [{"path": "/admin", "component": "Mine"}, {"label": "X", "href": "javascript:alert(1)"}]},
@@ -29,13 +29,13 @@ def start(tmp_path, files, *arguments, **variables):
     configs.mkdir()
     for name, content in files.items():
         (configs / name).write_text(json.dumps(content))
-    port = free_port()
-    with socket.create_server(("127.0.0.1", port)):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         return subprocess.run(
             [sys.executable, "-m", "reflex", "run", *arguments],
-            cwd=ROOT, capture_output=True, text=True, timeout=120,
+            cwd=ROOT, capture_output=True, text=True, timeout=300,
             env=clean_environment(
-                PORT=str(port), MOZAIKS_DATA_DIR=str(tmp_path / "data"), MOZAIKS_CONFIGS_PATH=str(configs), **variables
+                PORT=str(taken.getsockname()[1]), MOZAIKS_DATA_DIR=str(tmp_path / "data"), MOZAIKS_CONFIGS_PATH=str(configs),
+                **variables,
             ),
         )  # fmt: skip
 
@@ -60,7 +60,7 @@ def test_f025_warnings_do_not_stop_it():
     code = "from mozaiks_shell.appconfig.loader import or_exit; or_exit(lambda: None, production=True)"
     sample = ROOT / "tests" / "appconfig" / "samples"
     answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60,
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=300,
         env=clean_environment(MOZAIKS_CONFIGS_PATH=str(sample)),
     )  # fmt: skip
     assert answer.returncode == 0, answer.stderr

@@ -6,18 +6,17 @@ import sys
 
 import pytest
 
-from tests.live import ROOT, clean_environment, free_port
+from tests.live import ROOT, clean_environment
 
 
 @pytest.mark.parametrize("mode", [[], ["--env", "prod"]], ids=["dev", "prod"])
 def test_all_wrong_settings_are_named_at_once(tmp_path, mode):
-    port = free_port()
     wrong = {"MOZAIKS_PUBLIC_URL": "app.example.com", "DATABASE_URL": "mongodb://db/app", "MOZAIKS_SESSION_MAX_MINUTES": "soon"}
-    with socket.create_server(("127.0.0.1", port)):  # whoever tries to bind it would complain about that instead
+    with socket.create_server(("127.0.0.1", 0)) as taken:  # whoever tries to bind it would complain about that instead
         answer = subprocess.run(
             [sys.executable, "-m", "reflex", "run", *mode],
-            cwd=ROOT, capture_output=True, text=True, timeout=60,
-            env=clean_environment(PORT=str(port), MOZAIKS_DATA_DIR=str(tmp_path), **wrong),
+            cwd=ROOT, capture_output=True, text=True, timeout=300,
+            env=clean_environment(PORT=str(taken.getsockname()[1]), MOZAIKS_DATA_DIR=str(tmp_path), **wrong),
         )  # fmt: skip
     said = answer.stdout + answer.stderr
     assert answer.returncode not in {0, None}
@@ -32,7 +31,7 @@ def test_contradictions_are_named_together(tmp_path):
     contradiction = {"ENV": "production", "MOZAIKS_BILLING_PROVIDER": "stripe", "MOZAIKS_LOCAL_ACCOUNTS": "false"}
     answer = subprocess.run(
         [sys.executable, "-m", "reflex", "run", "--env", "prod"],
-        cwd=ROOT, capture_output=True, text=True, timeout=60,
+        cwd=ROOT, capture_output=True, text=True, timeout=300,
         env=clean_environment(MOZAIKS_DATA_DIR=str(tmp_path), **contradiction),
     )  # fmt: skip
     assert answer.returncode not in {0, None}

@@ -153,7 +153,7 @@ def assembled() -> dict[str, Any]:
 
     with tempfile.TemporaryDirectory() as data:
         answer = subprocess.run(
-            [sys.executable, "-c", _DESCRIBE], cwd=ROOT, capture_output=True, text=True, timeout=120,
+            [sys.executable, "-c", _DESCRIBE], cwd=ROOT, capture_output=True, text=True, timeout=300,
             env=clean_environment(MOZAIKS_DATA_DIR=data, PYTHONPATH=str(ROOT), REFLEX_WEB_WORKDIR=f"{data}/web"),
         )  # fmt: skip
     assert answer.returncode == 0, answer.stderr[-4000:]

@@ -105,7 +105,7 @@ asyncio.run(main())
 def test_f259_no_endpoint_tells_of_others():
     with tempfile.TemporaryDirectory() as data:
         answer = subprocess.run(
-            [sys.executable, "-c", _ASK], cwd=ROOT, capture_output=True, text=True, timeout=240,
+            [sys.executable, "-c", _ASK], cwd=ROOT, capture_output=True, text=True, timeout=300,
             env=clean_environment(MOZAIKS_DATA_DIR=data, PYTHONPATH=str(ROOT), REFLEX_WEB_WORKDIR=f"{data}/web"),
         )  # fmt: skip
     assert answer.returncode == 0, answer.stderr[-4000:]

@@ -347,11 +347,11 @@ def test_kill_9_in_the_middle_loses_no_job(migrated, settings, tmp_path: Path):
     settings.data_dir.mkdir(parents=True)
     (settings.data_dir / "mozaiks.db").write_bytes(migrated.read_bytes())
     (tmp_path / "deadly.py").write_text(DEADLY)
-    variables = {**os.environ, "MOZAIKS_DATA_DIR": str(settings.data_dir), "MOZAIKS_JOBS_LEASE_SECONDS": "0.5"}
+    variables = {**os.environ, "MOZAIKS_DATA_DIR": str(settings.data_dir), "MOZAIKS_JOBS_LEASE_SECONDS": "2"}
     command = [sys.executable, str(tmp_path / "deadly.py"), str(tmp_path / "marker")]
     root = Path(__file__).parents[2]
-    first = subprocess.run(command, env={**variables, "PYTHONPATH": str(root)}, timeout=120, check=False)
+    first = subprocess.run(command, env={**variables, "PYTHONPATH": str(root)}, timeout=300, check=False)
     assert first.returncode == -signal.SIGKILL
-    second = subprocess.run(command, env={**variables, "PYTHONPATH": str(root)}, timeout=120, check=False)
+    second = subprocess.run(command, env={**variables, "PYTHONPATH": str(root)}, timeout=300, check=False)
     assert second.returncode == 0
     assert (tmp_path / "marker").read_text().split() == ["here", "here"]

@@ -171,7 +171,7 @@ def test_abuse43_two_replicas_starting_at_once_migrate_once(environment, write, 
         subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         for _ in range(2)
     ]
-    said = [child.communicate(timeout=180) for child in both]
+    said = [child.communicate(timeout=300) for child in both]
     assert [child.returncode for child in both] == [0, 0], said
     assert sorted("nothing -> 1" in out for out, _ in said) == [False, True], said
     for name in ("DATABASE_URL", "MOZAIKS_DATA_DIR"):

@@ -315,7 +315,7 @@ async def test_f265_survives_workers(database, as_person):
     await kv.set("k", "kept")
     worker = multiprocessing.get_context("spawn").Process(target=_other_worker, args=(str(database.data_dir),))
     worker.start()
-    await asyncio.to_thread(worker.join, 120)
+    await asyncio.to_thread(worker.join, 300)
     assert worker.exitcode == 0
     assert await kv.get("k") == "by the other worker"
 

@@ -249,7 +249,7 @@ def test_f328_fixtures_find_the_plugin_a_test_belongs_to(tmp_path: Path):
         plugin_folder(tmp_path / "elsewhere" / "tests" / "test_it.py")
     given = ["-q", "-p", "no:cacheprovider", "-p", "mozaiks_shell.sdk.testing", "-c", "pyproject.toml", str(folder)]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", *given], cwd=ROOT, capture_output=True, text=True, timeout=240, check=False
+        [sys.executable, "-m", "pytest", *given], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
     )
     assert "1 passed" in done.stdout, done.stdout + done.stderr
 

@@ -60,7 +60,7 @@ def test_its_commands_do_what_they_say(folder, tmp_path, command):
     kit = ["-q", "-p", "no:cacheprovider", "-p", "mozaiks_shell.sdk.testing", "-o", "asyncio_mode=auto"]
     program = ["mozaiks_shell.cli"] if name == "mozaiks-shell" else ["pytest", *kit]
     done = subprocess.run(
-        [sys.executable, "-m", *program, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
+        [sys.executable, "-m", *program, *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False,
         env=clean_environment(
             PYTHONPATH=str(ROOT), MOZAIKS_DATA_DIR=str(tmp_path / "data"), MOZAIKS_PLUGINS_PATH=str(tmp_path / "plugins")
         ),

@@ -365,7 +365,7 @@ async def test_f234_killed_in_the_middle_leaves_the_account_as_it_was(people, af
     run = await asyncio.to_thread(
         subprocess.run,
         [sys.executable, "-c", textwrap.dedent(_KILLED), str(after), secret],
-        cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True, timeout=60,
+        cwd=REPOSITORY, env={**os.environ, "PYTHONPATH": str(REPOSITORY)}, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert run.returncode == -signal.SIGKILL, run.stderr[-2000:]
     assert await rows_of(ada) == before and await find_login("ada")
