@@ -22,8 +22,8 @@ from tests import builds
 
 ROOT = Path(__file__).resolve().parents[1]
 SITES = ROOT / ".web-test"
+MAIN = "main"
 _WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-MAIN = "main" if _WORKER == "gw0" else f"main-{_WORKER}"  # of every process that runs tests, one
 _COMPLETE = ".complete"  # in node_modules: the product was built with them
 _LEFT_OUT = {"tests", "benchmarks", "data", "build", "docs", "node_modules", "uploaded_files", "reflex.egg-info"}
 
@@ -61,7 +61,7 @@ def until(condition, seconds: float = 30.0, what: str = "the condition"):  # typ
 
 @dataclass
 class Site:
-    """A copy of the product in ``.web-test/<name>``; edit it freely (add plugins, break files)."""
+    """A copy of the product in ``.web-test/<name>``, of this process alone; edit it freely (add plugins, break files)."""
 
     folder: Path
     shares_packages: bool = False
@@ -69,7 +69,7 @@ class Site:
     @classmethod
     def copy(cls, name: str = "main", *, keep_packages: bool = True) -> "Site":
         """Copy the checkout as it is now. The build folder of an earlier run stays, if ``keep_packages``."""
-        folder = SITES / name
+        folder = SITES / (name if _WORKER == "gw0" else f"{name}-{_WORKER}")
         folder.mkdir(parents=True, exist_ok=True)
         for old in folder.iterdir():
             if old.name != ".web" or not keep_packages:
