@@ -1,8 +1,8 @@
 """The upstream side of a chat: one WebSocket to the runtime, owned by the server and open while browsers come and go.
 
 A published runtime is never connected to again on a guess (protocol §2.8): when the connection is lost, it is asked over
-HTTP how the run stands, and the person is told the truth and chooses (:mod:`.loss`). Only the embedded runtime, which
-has none of the defects, is reconnected to by itself.
+HTTP how the run stands, and the person is told the truth and chooses (:mod:`.loss`). Only a runtime that has none of the
+defects, as the embedded one, is reconnected to by itself.
 """
 
 import asyncio
@@ -26,8 +26,23 @@ from mozaiks_shell.chat.attachment import refusal
 from mozaiks_shell.chat.conversation import MASK, Conversation
 from mozaiks_shell.chat.models import Chat
 from mozaiks_shell.chat.outcomes import CannotStop, NotListening, Outcome, RunEnded
-from mozaiks_shell.chat.protocol import Ask, Ended, Hidden, Meta, Oversized, Piece, Problem, Said, Speaker, Tool, Upstream, Usage
+from mozaiks_shell.chat.protocol import (
+    Ask,
+    Ended,
+    Hidden,
+    Meta,
+    Oversized,
+    Piece,
+    Problem,
+    Said,
+    Spawned,
+    Speaker,
+    Tool,
+    Upstream,
+    Usage,
+)
 from mozaiks_shell.chat.recent import Recent
+from mozaiks_shell.chat.spawned import adopt
 from mozaiks_shell.chat.transcript import Transcript
 from mozaiks_shell.chat.upstream_line import Line, LineLost, why_not_opened
 from mozaiks_shell.foundation import events, outbox
@@ -203,6 +218,9 @@ class Bridge:
     async def _hear(self, raw: bytes) -> None:
         """Take one frame. One that breaks us is counted and left out: it must not cost the run."""
         value, chat_id = protocol.read_addressed(raw)
+        if isinstance(value, Spawned):
+            await self._spawned(value)
+            return
         if chat_id and chat_id != self.chat.runtime_chat_id and not isinstance(value, Meta | Usage):
             self.conversation.hidden["frame of another chat"] += 1
             return
@@ -297,7 +315,7 @@ class Bridge:
                 await self._left.wait()
 
     async def _reconnect(self) -> loss.Standing | None:
-        """Connect to the embedded runtime again, with back-off (F-187). None: done; else how the run stands."""
+        """Connect to a runtime that takes it again, with back-off (F-187). None: done; else how the run stands."""
         before = self.conversation.status
         self.conversation.set_status("connecting", tr("The connection was lost. Connecting again…"))
         standing = loss.Standing("unknown")
@@ -382,6 +400,15 @@ class Bridge:
             self.channel.write(change.values(runtime_chat_id=meta.chat_id))
         if self.conversation.status == "connecting":
             self.conversation.set_status("running")
+
+    async def _spawned(self, value: Spawned) -> None:
+        """Chats the run started beside this one are this person's from now on (F-189)."""
+        try:
+            for workflow in await adopt(self.principal, self.chat, value):
+                self.conversation.notice(tr("It started another conversation, {name}. It is in your list.", name=workflow))
+        except Exception:
+            self.conversation.hidden["frame that failed"] += 1
+            log.exception("spawned chat not taken over", chat=self.chat.chat_id)
 
     # -- tokens ------------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 Connecting again to a published runtime can freeze it for everybody, have it answer a question by itself, or start the
 workflow a second time. So nobody connects again on a guess: the runtime is asked over HTTP, the person is told, and
-chooses. Only a runtime known to be free of these defects is reconnected to without asking: the embedded one.
+chooses. Only a runtime known to be free of these defects is reconnected to without asking: the embedded one, and one the
+operator says so of (``MOZAIKS_RUNTIME_RECONNECTS``).
 """
 
 from dataclasses import dataclass
@@ -51,7 +52,8 @@ class Choice:
 
 def may_reconnect() -> bool:
     """Whether the configured runtime can be connected to again without harm, whatever it holds."""
-    return not get_settings().ai_url
+    settings = get_settings()
+    return not settings.ai_url or settings.runtime_reconnects
 
 
 async def how_it_stands(principal: Principal, chat: KnownChat) -> Standing:

@@ -15,6 +15,7 @@ from mozaiks_shell.foundation.json_text import checked
 
 MAX_TEXT: Final = 200_000  # characters of one message
 MAX_PAYLOAD: Final = 512_000  # characters of a UI tool's payload as JSON
+_BATCH: Final = 50  # chats of one frame that are looked at
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 _STOCK_PROMPT = re.compile(
@@ -25,8 +26,8 @@ _RESUME_SIGNAL = "[SYSTEM_RESUME_SIGNAL]"
 _KNOWN_NOISE = frozenset(
     {
         "run_start", "tool_response", "context_update", "tool_ui_response", "attachment_uploaded", "component_action_ack",
-        "oauth_completed", "usage_summary", "mode_changed", "general_session_created", "context_switched", "workflow_started",
-        "workflow_batch_started", "workflow_child_completed", "mfj_fan_in_started", "workflow_resumed", "resume_boundary", "ping",
+        "oauth_completed", "usage_summary", "mode_changed", "general_session_created",
+        "workflow_child_completed", "mfj_fan_in_started", "workflow_resumed", "resume_boundary", "ping",
     }
 )  # fmt: skip
 
@@ -166,6 +167,15 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Spawned:
+    """Chats that the run started beside its own: ids and workflows. Whose they are where the frame says so."""
+
+    chats: tuple[tuple[str, str], ...]
+    app_id: str = ""
+    user_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Ended:
     """The run is over. ``certain`` False is AG2's own last event, which an error may still follow."""
 
@@ -188,7 +198,7 @@ class Unknown:
 
 Upstream: TypeAlias = (
     Meta | Speaker | Piece | Said | Ask | Answered | Acknowledged | Tool | Oversized | ToolOver | Progress | Navigate | Usage
-    | Problem | Ended | Hidden | Unknown
+    | Problem | Spawned | Ended | Hidden | Unknown
 )  # fmt: skip
 
 
@@ -411,6 +421,15 @@ def _blocked(f: _Fields) -> Upstream:
     return Problem("WORKFLOW_PREREQS_NOT_MET", reason, False)
 
 
+def _started(f: _Fields) -> Upstream:
+    owner = f.text("app_id", limit=128), f.text("user_id", limit=128)
+    batch = f.data.get("workflows")
+    rows = [one for one in batch[:_BATCH] if isinstance(one, dict)] if isinstance(batch, list) else [f.data]
+    told = [_Fields(one) for one in rows]
+    chats = ((one.text("chat_id", "to_chat_id", limit=128), one.text("workflow_name", limit=128)) for one in told)
+    return Spawned(tuple(one for one in chats if all(one)), *owner)
+
+
 def _complete_run(_: _Fields) -> Upstream:
     return Ended(True)
 
@@ -437,6 +456,9 @@ _READERS = {
     "usage_delta": _usage,
     "error": _problem,
     "prereq_blocked": _blocked,
+    "workflow_started": _started,
+    "workflow_batch_started": _started,
+    "context_switched": _started,
     "run_complete": _complete_run,
     "unknown": _ag2,
 }

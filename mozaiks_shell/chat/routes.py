@@ -30,7 +30,7 @@ router = APIRouter(prefix="/api")
 Person = Annotated[Principal, Depends(needs(Access.signed_in()))]
 EXPORTS_PER_MINUTE: Final = 30
 _PART: Final = 32_000  # characters sent at once
-Status = Literal["connecting", "running", "waiting", "completed", "interrupted", "failed"]
+Status = Literal["connecting", "running", "waiting", "completed", "interrupted", "stopped", "failed"]
 
 
 class Rename(BaseModel):

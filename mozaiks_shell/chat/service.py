@@ -49,7 +49,7 @@ _CONTEXT_WITHIN = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ChatSummary:
-    """A chat in a list. ``status``: connecting, running, waiting, completed, interrupted or failed."""
+    """A chat in a list. ``status``: connecting, running, waiting, completed, interrupted, stopped or failed."""
 
     id: str
     workflow: str

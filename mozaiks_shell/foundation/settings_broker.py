@@ -41,6 +41,12 @@ class BrokerSettings(BaseSettings):
         validation_alias=AliasChoices("MOZAIKS_RUNTIME_JWKS_URL"),
         description="Where `mozaiks-shell runtime` reads the keys of its tokens. Default: the shell's `/.well-known/jwks.json`.",
     )
+    runtime_reconnects: bool = Field(
+        False,
+        validation_alias=AliasChoices("MOZAIKS_RUNTIME_RECONNECTS"),
+        description="The runtime at `MOZAIKS_AI_URL` can be connected to again in the middle of a run without harm. Say so only "
+        "if it is known: the published one freezes for everybody. The embedded one can.",
+    )
     runtime_engine: Literal["auto", "scripted", "openai", "ag2"] = Field(
         "auto",
         validation_alias=AliasChoices("MOZAIKS_RUNTIME_ENGINE"),

@@ -230,7 +230,7 @@ async def _list(state: Chats) -> None:
 
 
 def _row(chat: chats.ChatSummary, workflow: str, icon: str) -> ChatRow:
-    told = chat.status if chat.status in {"running", "waiting", "failed", "interrupted"} else ""
+    told = chat.status if chat.status in {"running", "waiting", "failed", "interrupted", "stopped"} else ""
     return ChatRow(
         id=chat.id, title=chat.title, workflow=workflow if workflow != chat.title else "", icon=icon, text=chat.last_text,
         status=told, when=chat.updated_at.isoformat(),

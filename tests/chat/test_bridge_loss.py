@@ -11,6 +11,7 @@ from mozaiks_shell.chat.models import Chat
 from mozaiks_shell.chat.recovery import NotSafe
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import NotFound
+from mozaiks_shell.foundation.settings import get_settings
 
 
 async def lost(line):
@@ -50,6 +51,23 @@ async def test_what_is_offered_is_what_is_safe(upstream, shell, ada, known, stat
         assert reason in json.dumps(tab.items)
         assert tab.messages()[0] == ("agent", "Helper", "Half a sen")
         assert upstream.count("ws") == 1, "somebody reconnected"
+
+
+async def test_f187_a_runtime_the_operator_calls_safe_is_connected_to_again_by_itself(upstream, shell, ada, monkeypatch):
+    monkeypatch.setenv("MOZAIKS_RUNTIME_RECONNECTS", "true")
+    get_settings.cache_clear()
+
+    async def goes_on(line):
+        await line.meta()
+        await line.text("A whole sentence")
+        await line.idle()
+
+    upstream.plays = [lost, goes_on]
+    upstream.known["chat-1"] = {"last_sequence": 3}
+    async with shell() as running, running.browser(ada) as tab:
+        await tab.open(workflow="Assistant")
+        await tab.until(lambda: any(text == "A whole sentence" for _, _, text in tab.messages()))
+        assert upstream.count("ws") == 2 and offered(tab) == []
 
 
 async def test_a_runtime_that_cannot_be_asked_leaves_it_open(upstream, shell, ada):

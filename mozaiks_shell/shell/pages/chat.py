@@ -116,6 +116,7 @@ def _open(row: Any) -> rx.Component:
                 ("waiting", badge(t("Waiting for you"), "warning")),
                 ("failed", badge(t("Failed"), "danger")),
                 ("interrupted", badge(t("Interrupted"))),
+                ("stopped", badge(t("Stopped"))),
                 rx.fragment(),
             ),
             class_name="mz-chats-head",
