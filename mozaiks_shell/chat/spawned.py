@@ -18,8 +18,6 @@ from mozaiks_shell.foundation.logging import get_logger
 
 log = get_logger("chat")
 
-MOST = 200  # chats that one chat may start
-
 
 async def adopt(principal: Principal, parent: KnownChat, told: Spawned) -> list[str]:
     """Make the chats this person's; the workflows of those that are new.
