@@ -62,17 +62,17 @@ class Stream:
             self.arrived.append(moment)
 
 
-async def direct(runtime: str, mark: str, gate: asyncio.Barrier) -> Stream:
-    """Read an answer from the double itself."""
+async def direct(runtime: str, mark: str, gate: asyncio.Barrier, place: int, tokens: int = TOKENS, rate: int = RATE) -> Stream:
+    """Read an answer from the double itself, or from whoever speaks as it does. ``place`` is its turn to begin."""
     stream = Stream(mark)
     where = f"{runtime.replace('http', 'ws', 1)}/ws/Assistant/bench/{uuid4()}/bench"
     async with websockets.connect(where, compression=None) as socket:
         await socket.recv()
         await socket.recv()
         await gate.wait()
-        await asyncio.sleep(int(mark) * SPACING)
-        await socket.send(json.dumps({"type": "user.input.submit", "text": f"stream {TOKENS} at {RATE} as {mark}"}))
-        while len(stream.arrived) < TOKENS:
+        await asyncio.sleep(place * SPACING)
+        await socket.send(json.dumps({"type": "user.input.submit", "text": f"stream {tokens} at {rate} as {mark}"}))
+        while len(stream.arrived) < tokens:
             frame = str(await socket.recv())
             value = json.loads(frame)
             if value["type"] == "chat.print":
@@ -80,7 +80,9 @@ async def direct(runtime: str, mark: str, gate: asyncio.Barrier) -> Stream:
     return stream
 
 
-async def through(server: Server, cookie: str, mark: str, gate: asyncio.Barrier, place: int) -> Stream:
+async def through(
+    server: Server, cookie: str, mark: str, gate: asyncio.Barrier, place: int, tokens: int = TOKENS, rate: int = RATE
+) -> Stream:
     """Read an answer from the shell, as a browser would. ``place`` is its turn to begin."""
     stream = Stream(mark)
     where = f"{server.base.replace('http', 'ws', 1)}/ws/chat"
@@ -96,8 +98,8 @@ async def through(server: Server, cookie: str, mark: str, gate: asyncio.Barrier,
                 status = status or value.get("status") in {"running", "waiting"}
         await gate.wait()
         await asyncio.sleep(place * SPACING)
-        await socket.send(json.dumps({"t": "say", "text": f"stream {TOKENS} at {RATE} as {mark}", "id": uuid4().hex}))
-        while len(stream.arrived) < TOKENS:
+        await socket.send(json.dumps({"t": "say", "text": f"stream {tokens} at {rate} as {mark}", "id": uuid4().hex}))
+        while len(stream.arrived) < tokens:
             frame = str(await socket.recv())
             value = json.loads(frame)
             if isinstance(value, list):
@@ -132,7 +134,7 @@ async def one_round(runtime: str, server: Server, cookies: list[str]) -> dict[st
         httpx.delete(f"{runtime}/sent")
         gate = asyncio.Barrier(STREAMS)
         if name == "direct":
-            work = [direct(runtime, mark, gate) for mark in MARKS]
+            work = [direct(runtime, mark, gate, int(mark)) for mark in MARKS]
         else:
             work = [through(server, cookies[int(mark) // PER_PERSON], mark, gate, int(mark)) for mark in MARKS]
         streams = await asyncio.gather(*work)

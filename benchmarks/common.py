@@ -28,6 +28,7 @@ COMPARATORS = {
     "chainlit": "chainlit==2.12.0",
     "datasette": "datasette==0.65.5",
     "starlette": "starlette==1.10.0 uvicorn==0.54.0 joserfc==1.8.0",
+    "pump": "starlette==1.10.0 uvicorn==0.54.0 websockets==17.4",
 }
 
 
@@ -175,9 +176,25 @@ def answers(url: str, started: float, patience: float = 120.0) -> float:
 def memory_mib(group: int) -> float:
     """Memory of a process group, shared pages counted once (PSS), in MiB."""
     total = 0
+    for entry in _members(group):
+        with contextlib.suppress(OSError, StopIteration):
+            total += next(int(line.split()[1]) for line in _lines(f"{entry}/smaps_rollup") if line.startswith("Pss:"))
+    return total / 1024
+
+
+def cpu_seconds(group: int) -> float:
+    """Seconds of CPU that the living processes of a group have used, in user code and in the kernel."""
+    ticks = 0
+    for entry in _members(group):
+        with contextlib.suppress(OSError):
+            fields = _lines(f"{entry}/stat")[0].rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _members(group: int) -> Iterator[Path]:
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
-            with contextlib.suppress(OSError, ProcessLookupError, StopIteration):
+            with contextlib.suppress(OSError):
                 if os.getpgid(int(entry.name)) == group:
-                    total += next(int(line.split()[1]) for line in _lines(f"{entry}/smaps_rollup") if line.startswith("Pss:"))
-    return total / 1024
+                    yield entry
