@@ -22,7 +22,7 @@ log = get_logger("broker")
 
 _LOOK: Final = 1.0  # seconds between two looks at who keeps the child
 _ASK: Final = 0.1  # seconds between two looks at a child that is starting
-WAIT: Final = 10.0  # seconds a caller waits for it
+WAIT = 10.0  # seconds a caller waits for it
 
 
 class SharedRuntime:
@@ -55,14 +55,14 @@ class SharedRuntime:
         self._leases = leases
         self._keeper = self._keeper or asyncio.create_task(self._keep(), name="embedded runtime's lease")
 
-    async def url(self, wait: float = WAIT) -> str:
-        """Where the child listens, without a trailing slash; waits up to so many seconds for one that is starting.
+    async def url(self, wait: float | None = None) -> str:
+        """Where the child listens, without a trailing slash; waits up to so many seconds (ten) for one that is starting.
 
         Raises:
             Unavailable: ``RUNTIME_STARTING``, it is not up by then.
         """
         try:
-            async with asyncio.timeout(wait):
+            async with asyncio.timeout(WAIT if wait is None else wait):
                 while not (found := await self._address()):  # noqa: ASYNC110 - another process's child
                     await asyncio.sleep(_ASK)
         except TimeoutError:

@@ -37,6 +37,7 @@ log = get_logger("chat")
 
 OPEN_RUNS_PER_USER = 20
 _START_WITHIN = 60.0  # seconds to wait for somebody else's start of the same workflow by the same person
+_ASK_AGAIN = 10  # times
 _OWN_WITHIN = 2.0  # seconds to wait for a chat that should be free
 LOST_BY_RESTART = msg("The connection to the run was lost when the app restarted.")
 UNSENT_BY_RESTART = msg("Not sent, because the app restarted: “{text}”")
@@ -370,8 +371,16 @@ class Runs:
         return channel.next_offset > 0
 
     async def _check(self, principal: Principal, known: KnownChat, title: str) -> None:
-        """Ask the runtime about a run that was taken over, and offer what is safe; nobody connects to it unasked."""
+        """Ask the runtime about a run that was taken over, and offer what is safe; nobody connects to it unasked.
+
+        An embedded runtime may have died with the same process: then each question waits for the one that is being started.
+        """
         standing = await loss.how_it_stands(principal, known)
+        for _ in range(_ASK_AGAIN if loss.may_reconnect() else 0):
+            if standing.state != "unknown" or self._stopping:
+                break
+            await asyncio.sleep(1.0)
+            standing = await loss.how_it_stands(principal, known)
         try:
             async with self.holding(principal, known, title) as conversation:
                 if standing.state == "completed":

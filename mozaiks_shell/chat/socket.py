@@ -2,7 +2,7 @@
 
 From the browser: ``open`` (chat or workflow, ``from`` the last offset seen), ``say``, ``answer``, ``stop``, ``choose``, ``ping``.
 To it: ``{"t":"chat"}`` with the status, durable items with offset ``o`` and kind ``k``, pieces of the streaming
-message as ``[o,"text"]``, ``caught_up``, ``refused``, ``pong``.
+message as ``[o,"text"]``, ``caught_up``, ``refused``, ``starting`` (the chat opens by itself a little later), ``pong``.
 Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1003 not text,
 1009 message too big, 1011 too slow or our fault, 1001 going away or silent (a client says ``ping`` at least every two
 minutes).
@@ -48,7 +48,9 @@ _MAX_OFFSET = 2**53  # what a browser can count to
 _RECHECK = 3.0  # seconds, give or take a fifth; a sign-out in this process is heard at once
 _SILENCE = 150.0  # a browser that says nothing for so long, not even ping, is gone and frees its place
 _SEND_WITHIN = 30.0  # a browser that takes nothing for so long is gone
+_STARTS_WITHIN = 120.0  # so long a chat waits for an embedded runtime that is being started
 _FAREWELL = 1.0  # the process ends; sockets get so long to close
+_STARTING: Final = "RUNTIME_STARTING"
 _MESSAGE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _browsers: dict[tuple[str, str], set["_Browser"]] = {}
 
@@ -140,6 +142,7 @@ class _Browser:
         self._principal = principal
         self._channel: Channel | None = None
         self._shower: asyncio.Task[None] | None = None
+        self._waiting: asyncio.Task[None] | None = None
         self._ending = asyncio.Event()
         self._failure: BaseException | None = None
         self._heard = asyncio.get_running_loop().time()
@@ -156,6 +159,7 @@ class _Browser:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._wait_no_more()
             await self._let_go()
             await self._close(failure)
             self.gone.set()
@@ -235,6 +239,7 @@ class _Browser:
             await hit("chat.socket", self._principal.user_id, _MESSAGES_PER_MINUTE)
             match kind:
                 case "open":
+                    await self._wait_no_more()
                     await self._open(message)
                 case "say":
                     await service.say(self._principal, self._chat(), _text(message.get("text")), reference or new_id("msg"))
@@ -246,7 +251,30 @@ class _Browser:
                     reference = _text(message.get("tool"))
                     await service.answer_tool(self._principal, self._chat(), reference, _object(message.get("response")))
         except ShellError as error:
-            await self._refuse(error, reference)
+            if kind == "open" and error.code == _STARTING:
+                self._waiting = asyncio.create_task(self._open_once_started(message, error))
+                self._waiting.add_done_callback(self._shown)
+            else:
+                await self._refuse(error, reference)
+
+    async def _open_once_started(self, message: dict[str, Any], error: ShellError) -> None:
+        """The assistant is being started: try until it is there, and go on listening meanwhile."""
+        clock = asyncio.get_running_loop().time
+        end = clock() + _STARTS_WITHIN
+        while error.code == _STARTING and clock() < end:
+            await self._send(dumps({"t": "starting", "message": error.message}))
+            await asyncio.sleep(error.details["retry_after"])
+            try:
+                return await self._open(message)
+            except ShellError as again:
+                error = again
+        await self._refuse(error, "")
+
+    async def _wait_no_more(self) -> None:
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            waiting.cancel()
+            await asyncio.gather(waiting, return_exceptions=True)
 
     async def _refuse(self, error: ShellError, reference: str) -> None:
         frame = {"t": "refused", "code": error.code, "message": error.message}

@@ -43,6 +43,10 @@ os.environ.setdefault("REFLEX_HOT_RELOAD_OVERRIDE_PATHS", os.pathsep.join(_code 
 # With hosts of its own per app the page's own host counts, which Reflex puts in the place of this one.
 _reached_at = f"http://localhost:{settings.port}" if APPS.current().by_host() else settings.origin
 
+# What a handler did is lost when it takes longer, and without Redis nothing is: longer than a plugin may take for an answer.
+# A tab whose process is killed in the middle of a handler waits for so long, others do not.
+_LOCK_MILLISECONDS = 40_000
+
 config = rx.Config(
     app_name="mozaiks_shell",
     telemetry_enabled=False,
@@ -55,6 +59,7 @@ config = rx.Config(
     cors_allowed_origins=settings.allowed_origins,
     trusted_proxy_hops=settings.trusted_proxy_hops,
     redis_url=settings.redis_url or None,
+    redis_lock_expiration=_LOCK_MILLISECONDS,
     state_manager_mode=StateManagerMode.REDIS if settings.redis_url else StateManagerMode.MEMORY,
     default_color_mode=or_exit(brand, production=_single_port).mode,
     react_strict_mode=False,

@@ -98,7 +98,7 @@ const Log = memo(function Log({ items, heard, labels, onArtifact }) {
 function Status({ state, labels, onAgain, onRetry }) {
   const { connection, status, detail } = state;
   const line = {
-    connecting: [labels.connecting],
+    connecting: [detail || labels.connecting],
     reconnecting: [labels.reconnecting, labels.retry, onRetry],
     signedOut: [labels.signedOut, labels.reload, () => location.reload()],
     refused: [labels.refused, labels.again, onAgain],

@@ -142,6 +142,7 @@ export class ChatStream {
     if (frame.t === "chat") this.attach(frame);
     else if (frame.t === "caught_up") this.caughtUp();
     else if (frame.t === "refused") this.refuse(frame.id, frame.message);
+    else if (frame.t === "starting" && !this.settled) this.set({ detail: frame.message }); // it opens by itself
   }
 
   attach(frame) {
