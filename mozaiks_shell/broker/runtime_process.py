@@ -132,6 +132,7 @@ def shared_config(settings: Settings) -> dict[str, Any]:
         "openai_api_key": settings.openai_api_key.get_secret_value() or None,
         "openai_model": settings.openai_model,
         "database_url": settings.sql_url,
+        "retention_days": settings.chat_retention_days,
         "workflows_path": str(settings.workflows_path),
         "plugin_workflows": str(settings.data_dir / PLUGIN_WORKFLOWS),
         "engine": settings.runtime_engine,

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
-from . import frames, http_api, http_catalogue, http_files, http_health, ws_api
+from . import frames, http_api, http_catalogue, http_files, http_health, retention, ws_api
 from .archive import Archive
 from .assistant import Assistant
 from .auth import AuthError, TokenVerifier
@@ -116,9 +116,12 @@ def create_app(config: RuntimeConfig) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(services.workflows.watch(), name="workflow folders")
+        tasks = [asyncio.create_task(services.workflows.watch(), name="workflow folders")]
+        if services.archive is not None and config.retention_days > 0:
+            tasks.append(asyncio.create_task(retention.keep_up(services), name="retention"))
         yield
-        watching.cancel()
+        for task in tasks:
+            task.cancel()
         services.chats.close()
         services.desk.close()
         if services.archive is not None:

@@ -13,7 +13,7 @@ import logging
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
@@ -208,6 +208,25 @@ class Archive:
             chats = (await session.execute(select(func.count()).select_from(RuntimeChat))).scalar_one()
             waiting = (await session.execute(select(func.count()).select_from(RuntimePending))).scalar_one()
         return {"chats": chats, "pending": waiting}
+
+    async def ended(self, born_before: int, after: tuple[str, str], limit: int) -> list[RuntimeChat]:
+        """Chats of all apps whose run has ended and that were made before this time (nanoseconds), in the order of their keys."""
+        key = tuple_(col(RuntimeChat.app_id), col(RuntimeChat.chat_id))
+        old = (col(RuntimeChat.status) != IN_PROGRESS, col(RuntimeChat.born) < born_before, key > tuple_(*after))
+        async with self.database.session(None) as session:
+            found = await session.execute(select(RuntimeChat).where(*old).order_by(*key.clauses).limit(limit))
+            return list(found.scalars())
+
+    async def remove(self, row: RuntimeChat) -> bool:
+        """Delete a chat with all that belongs to it, unless it changed since ``row`` was read."""
+        key = (col(RuntimeChat.app_id) == row.app_id, col(RuntimeChat.chat_id) == row.chat_id)
+        async with self.database.session(row.app_id, row.user_id) as session:
+            gone: Any = await session.execute(delete(RuntimeChat).where(*key, col(RuntimeChat.body) == row.body))
+            if not gone.rowcount:
+                return False
+            for table in (RuntimeLine, RuntimePending):
+                await session.execute(delete(table).where(*_of(table, row.app_id, row.chat_id)))
+        return True
 
     async def fill(self, chat: Chat, row: RuntimeChat) -> None:
         """Give a new chat object its past."""

@@ -49,6 +49,9 @@ class RuntimeConfig(BaseModel):
     database_url: str | None = Field(
         default=None, repr=False, description="async SQLAlchemy URL; without one chats live in memory"
     )
+    retention_days: float = Field(
+        default=0, ge=0, description="days after its last message that an ended chat is deleted; 0: never"
+    )
     workflows_path: str | None = Field(default=None, description="folder of published workflow folders")
     plugin_workflows: str | None = Field(default=None, description="file that names the workflow folders of plugins")
     sample_workflows: bool = Field(default=False, description="offer the runtime's samples too")

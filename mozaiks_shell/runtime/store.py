@@ -126,6 +126,15 @@ class ChatStore:
 
     # -- memory ------------------------------------------------------------------------------------------
 
+    def idle(self, app_id: str, chat_id: str) -> bool:
+        """Whether nobody listens to the chat, it does nothing, and all of it is stored."""
+        chat = self._chats.get((app_id, chat_id))
+        return chat is None or not (chat.listeners or chat.running or chat.saved != chat.version)
+
+    def drop(self, app_id: str, chat_id: str) -> None:
+        """Forget a chat that was deleted."""
+        self._chats.pop((app_id, chat_id), None)
+
     def _empty(self, app_id: str, user_id: str, workflow: str, chat_id: str, born: int) -> Chat:
         return Chat(
             app_id,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import uuid
 from collections.abc import AsyncIterator
@@ -85,7 +86,7 @@ async def store(config: RuntimeConfig, chat: Chat, file: UploadFile, intent: str
     assert config.uploads_path is not None
     id_ = f"att_{uuid.uuid4().hex}"
     name = _UNSAFE.sub("_", Path(file.filename or "file").name).strip("._")[-80:] or "file"
-    folder = Path(_UNSAFE.sub("_", chat.app_id), _UNSAFE.sub("_", chat.chat_id))
+    folder = _folder(chat.app_id, chat.chat_id)
     target = Path(config.uploads_path) / folder / f"{id_}_{name}"
     if file.size is not None and file.size > config.upload_max_bytes:
         raise _too_large(config)
@@ -101,6 +102,20 @@ async def store(config: RuntimeConfig, chat: Chat, file: UploadFile, intent: str
         "uploaded_at_utc": frames.now(),
         "user_id": chat.user_id,
     }
+
+
+def _folder(app_id: str, chat_id: str) -> Path:
+    return Path(_UNSAFE.sub("_", app_id), _UNSAFE.sub("_", chat_id))
+
+
+def forget(config: RuntimeConfig, attachments: list[Frame]) -> None:
+    """Delete these files of a chat. Blocking. By their own names: two chats may share a folder."""
+    for one in attachments if config.uploads_path is not None else ():
+        stored = Path(str(one.get("stored_path", "")))
+        target = Path(config.uploads_path or "") / stored.relative_to("uploads")
+        target.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            target.parent.rmdir()
 
 
 def _write(file: UploadFile, target: Path) -> int:
