@@ -156,7 +156,9 @@ async def test_auth_off_believes_the_caller(spawn: Any) -> None:
         assert (await wire.next())["type"] == "chat_meta"
 
 
-def test_keys_are_fetched_and_rotation_is_noticed(spawn: Any, keys: Any, http_server: Any) -> None:
+@pytest.mark.parametrize("told", [True, False], ids=["told the first key", "told no key"])
+def test_keys_are_fetched_and_each_rotation_is_noticed(spawn: Any, keys: Any, http_server: Any, told: bool) -> None:
+    """A child that lives on through two rotations takes the newest key and the one before, and no longer the first."""
     from joserfc.jwk import RSAKey
 
     served: dict[str, Any] = {"keys": []}
@@ -169,18 +171,28 @@ def test_keys_are_fetched_and_rotation_is_noticed(spawn: Any, keys: Any, http_se
         request.wfile.write(body)
 
     served["keys"] = keys.jwks["keys"]
-    fetching = spawn(jwks=None, jwks_url=http_server(jwks) + "/jwks.json")
-    assert fetching.request("GET", "/api/health").status_code == 200
-    rotated = RSAKey.generate_key(2048, {"kid": "k2"}, auto_kid=False)
-    served["keys"] = [rotated.as_dict(private=False)]
-    token = keys.mint(key=rotated, kid="k2")
-    deadline = time.monotonic() + 60
-    status = 0
-    while status != 200 and time.monotonic() < deadline:
+    fetching = spawn(jwks=keys.jwks if told else None, jwks_url=http_server(jwks) + "/jwks.json")
+
+    def status(token: str) -> int:
         answer = fetching.request("GET", "/api/health", headers={"Authorization": f"Bearer {token}"})
-        status = answer.status_code
-        time.sleep(0.5)
-    assert status == 200
+        return int(answer.status_code)
+
+    def becomes(wanted: int, token: str) -> bool:
+        deadline = time.monotonic() + 60
+        while (found := status(token)) != wanted and time.monotonic() < deadline:
+            time.sleep(0.5)
+        return found == wanted
+
+    first = keys.mint()
+    assert status(first) == 200
+    second, third = (RSAKey.generate_key(2048, {"kid": kid}, auto_kid=False) for kid in ("k2", "k3"))
+    served["keys"] = [second.as_dict(private=False), *keys.jwks["keys"]]
+    with_second = keys.mint(key=second, kid="k2")
+    assert becomes(200, with_second) and status(first) == 200, "the key before is good until its tokens are over"
+    served["keys"] = [third.as_dict(private=False), second.as_dict(private=False)]
+    assert becomes(200, keys.mint(key=third, kid="k3")) and status(with_second) == 200
+    assert status(first) == 401, "a key that is published no more still opens"
+    assert fetching.process.poll() is None
 
 
 def test_unreachable_keys_are_told_apart_from_bad_tokens(spawn: Any) -> None:
