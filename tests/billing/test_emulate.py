@@ -40,7 +40,7 @@ async def test_a_purchase_from_button_to_plan(checkout):
     assert (await ada.plan())["plan"] == "free"
     paid = await pay(url)
     assert paid.status_code == 302 and paid.headers["location"].startswith("http://localhost:3000/plans?checkout=success")
-    for _ in range(50):
+    for _ in range(600):
         if (mine := await ada.plan())["plan"] == "forever":
             break
         await asyncio.sleep(0.1)

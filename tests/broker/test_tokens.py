@@ -223,7 +223,7 @@ asyncio.run(main())
 """
     others = [command("-c", code, settings=database) for _ in range(2)]
     try:
-        ended = await asyncio.gather(*(asyncio.to_thread(one.wait, 60) for one in others))
+        ended = await asyncio.gather(*(asyncio.to_thread(one.wait, 300) for one in others))
     finally:
         done.set()
     counts = await asyncio.gather(*issuers)
