@@ -36,12 +36,12 @@ class Reader:
 
 
 async def test_reconnect_in_the_middle_of_an_answer(spawn: Any, user: str) -> None:
-    slow = spawn(token_delay_ms=60)
+    slow = spawn(token_delay_ms=120)
     chat = slow.start("Assistant", user)["chat_id"]
     reader = Reader()
     partial = ""
     async with slow.socket("Assistant", chat, user) as wire:
-        for _ in range(12):
+        for _ in range(6):
             reader.take(await wire.next())
         partial = reader.writing
         assert partial
@@ -154,7 +154,9 @@ async def test_client_resume(runtime: Any, user: str) -> None:
         live = {f["data"]["index"]: f["data"]["sequence"] for f in wire.all("chat.text")}
         for last, expected in ((-1, [0, 1, 2]), (1, [2]), (99, [])):
             await wire.send("client.resume", chat_id=chat, lastClientIndex=last)
-            frames = await wire.drain()
+            before = len(wire.frames)
+            await wire.until("chat.resume_boundary")
+            frames = wire.frames[before:]
             texts = [f["data"] for f in frames[:-1]]
             assert [t["index"] for t in texts] == expected
             assert all(t["replay"] and t["sequence"] == live[t["index"]] for t in texts)
