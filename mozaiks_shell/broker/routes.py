@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from mozaiks_shell.billing.http_gate import needs
-from mozaiks_shell.broker import service, tokens, workflow_routes
+from mozaiks_shell.broker import direct, service, tokens, workflow_routes
 from mozaiks_shell.broker.errors import BadRequest
 from mozaiks_shell.foundation.access import Access, Principal
 from mozaiks_shell.foundation.i18n import tr
@@ -94,7 +94,8 @@ async def start_workflow(
 
     The token is for clients that talk to the runtime themselves; it is empty for a browser that came with its
     cookie, unless ``MOZAIKS_DIRECT_RUNTIME`` is on. A chat has one connection upstream: whoever connects takes over
-    from the shell's own chat pane.
+    from the shell's own chat pane. Where the person's use has to be counted, ``runtime_ws_url`` is the shell's own socket
+    instead, which takes the cookie or the bearer token that came with this request, and the token is empty (F-253).
 
     Somebody else's ``chat_id`` is answered with 403, an unknown one with 404 (F-141). That tells that an id exists,
     and nothing else; ids are random (UUID4), so there is nothing to be found by trying.
@@ -105,8 +106,8 @@ async def start_workflow(
     session = await service.start(
         person, wanted.workflow_name, chat_id=wanted.chat_id, idempotency_key=key or wanted.client_request_id
     )
-    token = session.token if holds_tokens else ""
-    return dict(zip(_spelling(body), (session.chat_id, session.workflow, session.ws_url, token), strict=True))
+    where, token = await direct.address(person, session) if holds_tokens else (session.ws_url, "")
+    return dict(zip(_spelling(body), (session.chat_id, session.workflow, where, token), strict=True))
 
 
 @router.post("/api/ai/launch")
@@ -125,7 +126,7 @@ async def launch(person: Person, holds_tokens: HoldsTokens, body: Any = Body(def
         "app_id": person.app_id,
         "capability_id": capability.id,
         "chat_id": session.chat_id,
-        "launch_token": session.token if holds_tokens else "",
+        "launch_token": (await direct.address(person, session))[1] if holds_tokens else "",
         "expires_in": session.expires_in,
         "runtime": {
             "runtime_api_base_url": session.api_url,

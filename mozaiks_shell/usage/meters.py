@@ -50,6 +50,12 @@ async def customer_of(entry: UsageEntry, config: UsageConfig) -> billing.Custome
     return await billing.customer_of(entry.app_id, entry.user_id) if config.meters else None
 
 
+async def billed(app_id: str, user_id: str, config: UsageConfig) -> bool:
+    """Whether some meter wants what this person uses."""
+    customer = await billing.customer_of(app_id, user_id) if config.meters else None
+    return customer is not None and any(not one.plans or customer.plan in one.plans for one in config.meters)
+
+
 async def add(db: ScopedSession, entry: UsageEntry, customer: billing.Customer, config: UsageConfig) -> None:
     """Count a call for every meter that wants it, within the transaction that writes it to the ledger."""
     for meter in sorted(config.meters, key=lambda one: one.event_name):  # in one order, so that two writers never cross

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from mozaiks_shell.appconfig.usage_config import usage_config
+from mozaiks_shell.broker import direct
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.foundation import live, outbox
 from mozaiks_shell.foundation.access import Principal
@@ -106,14 +107,24 @@ class Budgets:
             log.exception("budget not given back; it comes free by itself", workflow=workflow)
 
 
+async def must_count(principal: Principal) -> bool:
+    """Whether this person's use has to be seen by the shell: a budget holds them to a limit, or they are billed by use."""
+    counting = await budgets_of(principal.app_id, principal.user_id)
+    if any(one.limit is not None and one.enforcement in {"hard", "soft"} for one in counting):
+        return True
+    return await meters.billed(principal.app_id, principal.user_id, usage_config())
+
+
 async def start_usage() -> Callable[[], Awaitable[None]]:
     """Lifespan step: hold people to their budgets, and write what got lost on the way. Returns its undo."""
     broker.use_budget(Budgets())
+    direct.use_counting(must_count)
     meters.define()
     task = asyncio.create_task(_catch_up(), name="usage")
 
     async def stop() -> None:
         broker.use_budget(None)
+        direct.use_counting(None)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task

@@ -1,35 +1,57 @@
 """State of the usage page."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import ClassVar, TypedDict
 from zoneinfo import ZoneInfo
 
 from mozaiks_shell.appconfig.usage_config import usage_config
 from mozaiks_shell.foundation.access import Access, Principal
-from mozaiks_shell.foundation.clock import now
+from mozaiks_shell.foundation.clock import aware, now
 from mozaiks_shell.foundation.db import Scope
-from mozaiks_shell.foundation.errors import NotFound
+from mozaiks_shell.foundation.errors import NotFound, NotSignedIn
 from mozaiks_shell.foundation.i18n import day, moment, money, msg, number, percent, tr
+from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity.service import find_user
 from mozaiks_shell.ui.state import ShellState, event
+from mozaiks_shell.usage import meters
 from mozaiks_shell.usage.budgets import Standing, standings
 from mozaiks_shell.usage.periods import window
 from mozaiks_shell.usage.sums import Span, Sum, grouped, total
 
 _LINES = 25  # of a table; the file has them all
+_DAYS = 30  # of the chart, where no period bounds it
+log = get_logger("usage")
 PERIODS = ("today", "month", "all")
 _PER = {"daily": msg("Today"), "monthly": msg("This month"), "never": msg("In all")}
 
 
 class Line(TypedDict):
-    """A row of a table, as text."""
+    """A row of a table, as text; ``share`` of the largest, 0 to 100, for the bar."""
 
     name: str
     tokens: str
     calls: str
     cost: str
+    share: int
+
+
+class Bar(TypedDict):
+    """A day of the chart: what it says, and its height 0 to 100."""
+
+    said: str
+    share: int
+
+
+class Failed(TypedDict):
+    """A report to the payment service that an operator has to decide on."""
+
+    id: str
+    hour: str
+    person: str
+    what: str
+    reason: str
 
 
 class Gauge(TypedDict):
@@ -48,6 +70,7 @@ class Usage(ShellState):
     access: ClassVar[Access | None] = Access.signed_in()
 
     loaded: bool = False
+    failed: bool = False
     period: str = "month"
     everybody: bool = False
     may_see_all: bool = False
@@ -57,6 +80,11 @@ class Usage(ShellState):
     unpriced: int = 0
     gauges: list[Gauge] = []
     days: list[Line] = []
+    bars: list[Bar] = []
+    bills: bool = False  # something is billed by use, or was
+    reports: dict[str, str] = {}  # how many, by state
+    undelivered: list[Failed] = []
+    doomed: str = ""
     workflows: list[Line] = []
     models: list[Line] = []
     people: list[Line] = []
@@ -81,8 +109,43 @@ class Usage(ShellState):
         self.everybody = on
         await self._read()
 
+    @event
+    async def again(self) -> None:
+        """Once more, after it could not be read."""
+        self.failed = self.loaded = False
+        yield
+        await self._read()
+
+    @event(access=Access.role("admin"))
+    async def send_report(self, report_id: str) -> None:
+        """Tell a failed report again."""
+        await meters.send_again(self._me().app_id, str(report_id))
+        await self._read()
+
+    @event(access=Access.role("admin"))
+    def doom(self, report_id: str) -> None:
+        """Ask whether a failed report is to be dropped; empty: it is not."""
+        self.doomed = str(report_id)[:64]
+
+    @event(access=Access.role("admin"))
+    async def drop_report(self) -> None:
+        """Drop the report that was asked about."""
+        report_id, self.doomed = self.doomed, ""
+        await meters.drop(self._me().app_id, report_id)
+        await self._read()
+
     async def _read(self) -> None:
-        me = self._me()
+        try:
+            await self._read_all(self._me())
+        except NotSignedIn:
+            raise
+        except Exception:  # the page says so, and offers to try again
+            log.exception("usage could not be read")
+            self.failed = True
+        else:
+            self.failed, self.loaded = False, True
+
+    async def _read_all(self, me: Principal) -> None:
         self.may_see_all = me.has_role("admin")
         self.everybody = self.everybody and self.may_see_all
         zone = ZoneInfo(get_settings().default_timezone)
@@ -92,17 +155,60 @@ class Usage(ShellState):
         self.tokens, self.calls = number(whole.prompt_tokens + whole.completion_tokens), number(whole.calls)
         self.cost = _money(whole) if priced else ""
         self.unpriced = whole.unpriced_calls if priced else 0
-        self.days = [_line(one, day(date.fromisoformat(one.key))) for one in (await grouped(scope, span, "day", zone))[-_LINES:]][
-            ::-1
-        ]
-        self.workflows = [_line(one, one.key or "–") for one in (await grouped(scope, span, "workflow", zone))[:_LINES]]
-        self.models = [_line(one, one.key or "–") for one in (await grouped(scope, span, "model", zone))[:_LINES]]
+        days = await grouped(scope, span, "day", zone)
+        self.bars = _bars(days, span, zone)
+        self.days = _lines(days[-_LINES:][::-1], [day(date.fromisoformat(one.key)) for one in days[-_LINES:][::-1]])
+        workflows = (await grouped(scope, span, "workflow", zone))[:_LINES]
+        self.workflows = _lines(workflows, [one.key or "–" for one in workflows])
+        models = (await grouped(scope, span, "model", zone))[:_LINES]
+        self.models = _lines(models, [one.key or "–" for one in models])
         people = (await grouped(scope, span, "person", zone))[:_LINES] if self.everybody else []
-        self.people = [_line(one, await _name(one.key)) for one in people]
+        self.people = _lines(people, [await _name(one.key) for one in people])
         self.gauges = [_gauge(one, me) for one in await standings(me.app_id, me.user_id, whole_app=self.everybody)]
         path = "/api/usage/app/export.csv" if self.everybody else "/api/usage/export.csv"
         self.export = f"{path}?period={self.period}"
-        self.loaded = True
+        await self._read_reports(me)
+
+    async def _read_reports(self, me: Principal) -> None:
+        counts = await meters.counts(me.app_id) if self.everybody else {}
+        self.bills = self.everybody and bool(usage_config().meters or any(counts.values()))
+        self.reports = {name: number(count) for name, count in counts.items()}
+        failed = await meters.listing(me.app_id, "failed", _LINES) if counts.get("failed") else []
+        self.undelivered = [
+            Failed(
+                id=one.id, hour=moment(aware(one.hour)), person=await _name(one.user_id),
+                what=f"{number(one.value)} {one.event_name}", reason=tr(one.error),
+            )
+            for one in failed
+        ]  # fmt: skip
+
+
+def _bars(days: list[Sum], span: Span, zone: ZoneInfo) -> list[Bar]:
+    """Day by day up to today, also those without use; none where there would be a single one."""
+    spent = {date.fromisoformat(one.key): one.prompt_tokens + one.completion_tokens for one in days}
+    if not spent:
+        return []
+    today = now().astimezone(zone).date()
+    first = span.start.astimezone(zone).date() if span.start else max(min(spent), today - timedelta(days=_DAYS - 1))
+    every = [first + timedelta(days=one) for one in range((today - first).days + 1)]
+    most = max(spent.get(one, 0) for one in every) if every else 0
+    if len(every) < 2 or not most:
+        return []
+    return [
+        Bar(said=f"{day(one)}: {tr('{count} tokens', count=number(spent.get(one, 0)))}", share=_share(spent.get(one, 0), most))
+        for one in every
+    ]
+
+
+def _share(part: int, most: int) -> int:
+    """In percent; what is there at all is seen."""
+    return max(2, 100 * part // most) if part and most else 0
+
+
+def _lines(sums: list[Sum], names: list[str]) -> list[Line]:
+    spent = [one.prompt_tokens + one.completion_tokens for one in sums]
+    most = max(spent, default=0)
+    return [_line(one, name, _share(tokens, most)) for one, name, tokens in zip(sums, names, spent, strict=True)]
 
 
 def _span(period: str, zone: ZoneInfo) -> Span:
@@ -120,10 +226,10 @@ def _money(one: Sum) -> str:
     return money(float(one.cost), currency)
 
 
-def _line(one: Sum, name: str) -> Line:
+def _line(one: Sum, name: str, share: int) -> Line:
     tokens = number(one.prompt_tokens + one.completion_tokens)
     cost = _money(one) if one.calls > one.unpriced_calls else "–"
-    return Line(name=name, tokens=tokens, calls=number(one.calls), cost=cost)
+    return Line(name=name, tokens=tokens, calls=number(one.calls), cost=cost, share=share)
 
 
 async def _name(user_id: str) -> str:

@@ -11,6 +11,7 @@ from mozaiks_shell.ui.kit import (
     badge,
     button,
     card,
+    dialog,
     empty_state,
     grid,
     link_button,
@@ -45,8 +46,13 @@ def usage() -> rx.Component:
     export = link_button(t("Export as CSV"), Usage.export, icon_name="download", small=True, outside=True, download="")
     return rx.fragment(
         page_header(t("Usage"), t(_ABOUT), actions=[export]),
-        rx.cond(Usage.loaded, _loaded(), skeleton(6)),
+        rx.cond(Usage.failed, _failed(), rx.cond(Usage.loaded, _loaded(), skeleton(6))),
     )
+
+
+def _failed() -> rx.Component:
+    again = button(t("Try again"), small=True, on_click=Usage.again)
+    return notice(t("This could not be read just now. What was counted is safe."), "danger", again)
 
 
 def _loaded() -> rx.Component:
@@ -88,14 +94,20 @@ def _loaded() -> rx.Component:
         rx.cond(
             Usage.workflows,
             stack(
-                _table(t("By day"), t("Day"), Usage.days),
+                _table(t("By day"), t("Day"), Usage.days, rx.cond(Usage.bars, _chart(), rx.fragment())),
                 _table(t("By workflow"), t("Workflow"), Usage.workflows),
                 _table(t("By model"), t("Model"), Usage.models),
                 rx.cond(Usage.people, _table(t("By person"), t("Person"), Usage.people), rx.fragment()),
                 gap=5,
             ),
-            empty_state("gauge", t("Nothing used"), t("Nothing used yet. What your chats use is counted here.")),
+            empty_state(
+                "gauge",
+                t("Nothing used"),
+                t("Nothing used yet. What your chats use is counted here."),
+                link_button(t("Open chat"), "/chat", small=True),
+            ),
         ),
+        rx.cond(Usage.bills, _reports(), rx.fragment()),
         gap=5,
     )
 
@@ -151,15 +163,77 @@ def _gauge(one: Any) -> rx.Component:
     )
 
 
-def _table(title: Child, first: Child, lines: Any) -> rx.Component:
+def _chart() -> rx.Component:
+    bars = rx.el.div(rx.foreach(Usage.bars, _bar), class_name="mz-bars", role="img", aria_label=t("Tokens by day"))
+    return rx.el.div(bars, style={"margin_block_end": "12px"})
+
+
+def _bar(one: Any) -> rx.Component:
+    fill = rx.el.span(class_name="mz-bar", style={"blockSize": one["share"].to(str) + "%"})
+    return rx.el.span(fill, class_name="mz-bar-place", title=one["said"])
+
+
+def _table(title: Child, first: Child, lines: Any, *above: rx.Component) -> rx.Component:
     heads = [first, t("Tokens"), t("Model calls"), t("Cost")]
-    return card(table(heads, rx.foreach(lines, _line), caption=title), title=title)
+    return card(*above, table(heads, rx.foreach(lines, _line), caption=title), title=title)
 
 
 def _line(one: Any) -> rx.Component:
+    fill = {"block_size": "100%", "inline_size": one["share"].to(str) + "%", "background": "var(--color-accent)"}
+    place = {"block_size": "3px", "margin_block_start": "3px", "border_radius": "999px", "overflow": "hidden"}
+    bar = rx.el.span(rx.el.span(style={**fill, "display": "block"}), style={**place, "display": "block"}, aria_hidden="true")
     return rx.el.tr(
         rx.el.th(one["name"], scope="row", class_name="mz-cell-name"),
-        rx.el.td(one["tokens"]),
+        rx.el.td(one["tokens"], bar, style={"min_inline_size": "7rem"}),
         rx.el.td(one["calls"]),
         rx.el.td(one["cost"]),
+    )
+
+
+def _reports() -> rx.Component:
+    """What is billed by use, and what could not be told to the payment service (F-255)."""
+    numbers = row(
+        badge(t("{count} reported", count=Usage.reports["sent"]), "success"),
+        badge(t("{count} waiting", count=Usage.reports["waiting"])),
+        rx.cond(Usage.undelivered, badge(t("{count} failed", count=Usage.reports["failed"]), "danger"), rx.fragment()),
+        gap=2,
+    )
+    heads = [t("Hour"), t("Person"), t("Meter"), t("Reason"), rx.el.span(t("Actions"), class_name="mz-hidden")]
+    failed = table(heads, rx.foreach(Usage.undelivered, _undelivered), caption=t("Billing by use"))
+    asked = dialog(
+        rx.el.p(t("The customer is not billed for it then. This cannot be undone."), class_name="mz-dialog-text"),
+        id="drop-report",
+        title=t("Drop this report?"),
+        open=Usage.doomed != "",
+        on_close=Usage.doom(""),
+        actions=[
+            button(t("Cancel"), on_click=Usage.doom("")),
+            button(t("Drop"), variant="danger", on_click=Usage.drop_report),
+        ],
+    )
+    return card(
+        stack(
+            rx.el.p(t("Hour by hour the payment service is told what customers used."), class_name="mz-muted mz-small"),
+            numbers,
+            rx.cond(Usage.undelivered, failed, rx.fragment()),
+        ),
+        asked,
+        title=t("Billing by use"),
+    )
+
+
+def _undelivered(one: Any) -> rx.Component:
+    return rx.el.tr(
+        rx.el.th(one["hour"], scope="row", style={"white_space": "nowrap"}),
+        rx.el.td(one["person"]),
+        rx.el.td(one["what"]),
+        rx.el.td(one["reason"], style={"min_inline_size": "12rem"}),
+        rx.el.td(
+            row(
+                button(t("Send again"), small=True, on_click=Usage.send_report(one["id"])),
+                button(t("Drop"), small=True, variant="ghost", on_click=Usage.doom(one["id"])),
+                gap=1,
+                style={"flex_wrap": "nowrap"},
+            )
+        ),
     )
