@@ -36,7 +36,7 @@ async def adopt(principal: Principal, parent: KnownChat, told: Spawned) -> list[
 
 async def _add(principal: Principal, parent: KnownChat, chat_id: str, workflow: str) -> bool:
     async with system_session(principal.app_id) as db:
-        known = select(Chat.id).where(or_(col(Chat.id) == chat_id, col(Chat.runtime_chat_id) == chat_id)).limit(1)
+        known = select(col(Chat.id)).where(or_(col(Chat.id) == chat_id, col(Chat.runtime_chat_id) == chat_id)).limit(1)
         if (await db.execute(known)).first() is not None:
             return False
     try:

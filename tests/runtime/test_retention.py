@@ -16,7 +16,9 @@ from mozaiks_shell.runtime.chat import COMPLETED, Chat
 from mozaiks_shell.runtime.config import RuntimeConfig
 from mozaiks_shell.runtime.models import RuntimeChat, RuntimeLine, RuntimePending, RuntimeThread
 
-TABLES = [table.__table__ for table in (RuntimeChat, RuntimeLine, RuntimePending, RuntimeThread)]  # type: ignore[attr-defined]
+TABLES = [
+    SQLModel.metadata.tables[str(table.__tablename__)] for table in (RuntimeChat, RuntimeLine, RuntimePending, RuntimeThread)
+]
 DAY = 86_400 * 10**9
 
 
@@ -31,7 +33,8 @@ async def services(tmp_path: Path) -> Any:
         made = build_services(RuntimeConfig(database_url=url, uploads_path=str(tmp_path / "files")), http)
         yield made
         made.chats.close()
-        await made.archive.close()
+        if made.archive is not None:
+            await made.archive.close()
 
 
 def _file(services: Services, name: str) -> str:
