@@ -3,15 +3,18 @@
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import Delete, Insert, Update, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.util import await_only
 from sqlmodel import SQLModel
 from sqlmodel.sql.expression import SelectOfScalar
 
+from mozaiks_shell.foundation import sqlite
 from mozaiks_shell.foundation.access import current_principal
 from mozaiks_shell.foundation.errors import NotSignedIn
 from mozaiks_shell.foundation.settings import get_settings
@@ -53,13 +56,23 @@ def engine() -> AsyncEngine:
         kwargs: dict[str, Any] = {"pool_pre_ping": True}
         if url.startswith("sqlite"):
             make_private(url)
-            kwargs = {"connect_args": {"timeout": 15}}
+            in_file = make_url(url).database not in {None, "", ":memory:"}
+            kwargs = {"async_creator": partial(sqlite.connect, url)} | ({"pool_use_lifo": True} if in_file else {})
         created = create_async_engine(url, **kwargs)
         if url.startswith("sqlite"):
             event.listen(created.sync_engine, "connect", tune_sqlite)
+            event.listen(created.sync_engine, "before_execute", _in_turn)
         guard_writes(created.sync_engine)
         _engines[url] = created
     return _engines[url]
+
+
+def _in_turn(connection: Any, statement: Any, *_: Any) -> None:
+    """The first write of a session waits for those of others; :func:`session` lets the next one in."""
+    if isinstance(statement, Insert | Update | Delete):
+        info: dict[str, Any] | None = connection.get_execution_options().get("mozaiks_info")
+        if info is not None and "turn" not in info:
+            info["turn"] = await_only(sqlite.take_turn(str(connection.engine.url)))
 
 
 def make_private(url: str) -> None:
@@ -105,8 +118,13 @@ async def session(scope: Scope | None = None, *, owner: str = "", raw: bool = Fa
             raise NotSignedIn("Sign in to continue.")
         scope = Scope(principal.app_id, principal.user_id, owner)
     info = {"scope": scope, "raw": raw}
-    async with ScopedSession(engine(), expire_on_commit=False, info=info) as opened, opened.begin():
-        yield opened
+    async with ScopedSession(engine(), expire_on_commit=False, info=info) as opened:
+        try:
+            async with opened.begin():
+                yield opened
+        finally:
+            if (turn := opened.info.pop("turn", None)) is not None:
+                turn.release()
     for tell in opened.info.get("after", ()):
         await tell()
 

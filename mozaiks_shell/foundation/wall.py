@@ -242,9 +242,9 @@ def _scope_rows(opened: Session, _: Any, __: Any) -> None:
 
 @event.listens_for(Session, "after_begin")
 def _tell_connection(opened: Session, _: Any, connection: Any) -> None:
-    """The connection carries the scope down to :mod:`.wall_writes` for as long as the transaction lasts."""
+    """The connection carries the scope down to :mod:`.wall_writes` for as long as the transaction lasts, and whose it is."""
     if (scope := opened.info.get("scope")) is not None:
-        connection.execution_options(mozaiks_scope=scope)
+        connection.execution_options(mozaiks_scope=scope, mozaiks_info=opened.info)
 
 
 from mozaiks_shell.foundation.wall_check import check_statement  # noqa: E402 - it needs the error above
