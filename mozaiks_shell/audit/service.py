@@ -5,6 +5,7 @@ from typing import Any
 from sqlmodel import col, select, update
 
 from mozaiks_shell.audit.models import AuditEntry
+from mozaiks_shell.foundation import outbox
 from mozaiks_shell.foundation.db import ScopedSession, system_session
 from mozaiks_shell.foundation.events import Event, subscribe
 
@@ -31,11 +32,20 @@ AUDITED = (
 )
 
 
+def _entry(event: Event) -> AuditEntry:
+    return AuditEntry(app_id=event.app_id, act=event.name, actor_id=event.user_id, facts=event.data, at=event.at)
+
+
+outbox.record_with(AUDITED, _entry)
+
+
 @subscribe(*AUDITED)
 async def record(event: Event) -> None:
-    """Keep one row per event. The bus tries again when the database is busy."""
+    """Keep one row per event that was not recorded along with what it tells of. The bus tries again when the database is busy."""
+    if event.recorded:
+        return
     async with system_session(event.app_id) as db:
-        db.add(AuditEntry(app_id=event.app_id, act=event.name, actor_id=event.user_id, facts=event.data, at=event.at))
+        db.add(_entry(event))
 
 
 async def latest(limit: int = 50) -> list[AuditEntry]:

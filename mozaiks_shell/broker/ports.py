@@ -1,9 +1,13 @@
 """What the broker needs from others: somebody who keeps the chats, and a runtime."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from sqlalchemy import Executable
+
 from mozaiks_shell.foundation.access import Principal
+from mozaiks_shell.foundation.db import ScopedSession
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,18 @@ class ChatKeeper(Protocol):
     async def find(self, chat_id: str) -> KnownChat | None:
         """The chat of this app with this id, whoever owns it."""
 
-    async def find_started(self, principal: Principal, start_key: str) -> KnownChat | None:
-        """The chat this person started with this idempotency key."""
+    async def find_started(self, db: ScopedSession, principal: Principal, start_key: str) -> KnownChat | None:
+        """The chat this person started with this idempotency key, as a session of the system sees it."""
 
-    async def add(self, principal: Principal, chat_id: str, workflow: str, start_key: str | None) -> KnownChat:
-        """Keep a chat the runtime just made; returns the earlier one when the key was used before."""
+    async def add(
+        self, principal: Principal, chat_id: str, workflow: str, start_key: str | None, *, capability_id: str = "",
+        along: Sequence[Executable] = (),
+    ) -> KnownChat:  # fmt: skip
+        """Keep a chat the runtime just made, and tell of it; returns the earlier one when the key was used before.
+
+        Args:
+            along: Statements for the same transaction; not run when the earlier one is returned.
+        """
 
 
 class Budget(Protocol):
@@ -56,6 +67,9 @@ class Runtime(Protocol):
 
     async def available(self, app_id: str, workflow: str, user_id: str, token: str) -> tuple[bool, str]:
         """Whether the runtime lets this person run the workflow now, and its reason if not (F-160)."""
+
+    async def knows(self, workflow: str, token: str) -> bool:
+        """Whether it has this workflow; True when that cannot be told. Seldom asks: what it has is believed for a while."""
 
     async def workflows(self, token: str) -> dict[str, Any]:
         """Configuration of every workflow by name."""

@@ -24,7 +24,7 @@ from mozaiks_shell.broker.admission import offers as offers
 from mozaiks_shell.broker.errors import ai_disabled, runtime_unavailable
 from mozaiks_shell.broker.ports import Budget, ChatKeeper, KnownChat, Runtime
 from mozaiks_shell.broker.runtime_share import SharedRuntime
-from mozaiks_shell.foundation import events, jobs
+from mozaiks_shell.foundation import jobs
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.errors import Conflict, Forbidden, NotFound, ShellError, Unavailable
 from mozaiks_shell.foundation.i18n import tr
@@ -243,18 +243,23 @@ async def start(
     capability = await authorize_launch(principal, workflow, capability_id)
     if known is not None and _broker.budget is not None:
         await _broker.budget.check(principal, workflow, known.chat_id)
+    named, plan = capability.id if capability else "", await plan_of(principal)
     if known is None:
-        known = await _new(principal, workflow, capability, idempotency_key)
-    return await connect(principal, known, capability_id=capability.id if capability else "", resumed=chat_id is not None)
+        known = await _new(principal, workflow, named, plan, idempotency_key)
+    return await _connect(principal, known, plan, named, resumed=chat_id is not None)
 
 
 async def connect(principal: Principal, chat: KnownChat, *, capability_id: str = "", resumed: bool = True) -> Session:
     """A fresh token and the addresses for a chat this person owns. Checks nothing; the caller did."""
+    return await _connect(principal, chat, await plan_of(principal), capability_id, resumed=resumed)
+
+
+async def _connect(principal: Principal, chat: KnownChat, plan: str, capability_id: str, *, resumed: bool) -> Session:
     settings = get_settings()
     token = await tokens.mint(
         principal,
         workflow=chat.workflow,
-        plan=await plan_of(principal),
+        plan=plan,
         chat_id=chat.runtime_chat_id,
         capability_id=capability_id,
     )
@@ -324,40 +329,41 @@ async def _owned(principal: Principal, chat_id: str) -> KnownChat:
     return known
 
 
-async def _new(principal: Principal, workflow: str, capability: Capability | None, key: str | None) -> KnownChat:
+async def _new(principal: Principal, workflow: str, capability_id: str, plan: str, key: str | None) -> KnownChat:
+    def create(claim: claims.Claim | None = None) -> Awaitable[KnownChat]:
+        return _create(principal, workflow, capability_id, plan, key, claim)
+
     if key is None:
-        return await _create(principal, workflow, capability, None)
-
-    async def find() -> KnownChat | None:
-        return await _keeper().find_started(principal, key)
-
-    known = await claims.once(principal, key, find, lambda: _create(principal, workflow, capability, key))
+        return await create()
+    known = await claims.once(principal, key, lambda db: _keeper().find_started(db, principal, key), create)
     if known.workflow != workflow:
         raise Conflict(tr("This key was used for a start of another workflow."), code="IDEMPOTENCY_KEY_REUSED")
     return known
 
 
-async def _create(principal: Principal, workflow: str, capability: Capability | None, key: str | None) -> KnownChat:
+async def _create(
+    principal: Principal, workflow: str, capability_id: str, plan: str, key: str | None, claim: claims.Claim | None
+) -> KnownChat:
     await count_start(principal)
     budget = _broker.budget
     if budget is not None:
         await budget.check(principal, workflow)
     try:
-        known = await _ask_runtime(principal, workflow, capability, key)
+        chat_id = await _ask_runtime(principal, workflow, capability_id, plan, key)
+        along = [claim.end()] if claim is not None else []
+        known = await _keeper().add(principal, chat_id, workflow, key, capability_id=capability_id, along=along)
     except BaseException:
         if budget is not None:
             await budget.give_back(principal, workflow)
         raise
-    data = {"chat_id": known.chat_id, "workflow": workflow, "capability": capability.id if capability else ""}
-    await events.publish(events.Event("chat.started", principal.app_id, principal.user_id, data))
+    if claim is not None:
+        claim.ended = known.chat_id == chat_id
     return known
 
 
-async def _ask_runtime(principal: Principal, workflow: str, capability: Capability | None, key: str | None) -> KnownChat:
-    plan = await plan_of(principal)
-    token = await tokens.mint(principal, workflow=workflow, plan=plan, capability_id=capability.id if capability else "")
+async def _ask_runtime(principal: Principal, workflow: str, capability_id: str, plan: str, key: str | None) -> str:
+    token = await tokens.mint(principal, workflow=workflow, plan=plan, capability_id=capability_id)
     client = await runtime()
-    if capability is None and workflow not in await client.workflows(token):
+    if not await client.knows(workflow, token):
         raise NotFound(tr("There is no such workflow."), code="WORKFLOW_NOT_FOUND")
-    chat_id = await client.start(principal.app_id, workflow, principal.user_id, token, key or new_id("req"))
-    return await _keeper().add(principal, chat_id, workflow, key)
+    return await client.start(principal.app_id, workflow, principal.user_id, token, key or new_id("req"))

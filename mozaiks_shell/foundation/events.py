@@ -19,6 +19,7 @@ class Event:
     """Something that happened. ``data`` is JSON-able; ``user_id`` is empty for acts of nobody.
 
     ``kept`` names the row that tells of it until somebody saw to it (:mod:`.outbox`); empty for events that are only told.
+    ``recorded``: what :func:`.outbox.record_with` makes of it is written.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Event:
     data: dict[str, Any] = field(default_factory=dict)
     at: datetime = field(default_factory=now)
     kept: str = ""
+    recorded: bool = False
 
 
 Listener = Callable[[Event], Awaitable[None]]

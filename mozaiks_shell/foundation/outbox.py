@@ -9,7 +9,8 @@ in the transaction of its effect. What is left over (the process died, the datab
 """
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
@@ -19,7 +20,7 @@ from sqlmodel import col, delete, select, update
 
 from mozaiks_shell.foundation import clock, events
 from mozaiks_shell.foundation.clock import aware
-from mozaiks_shell.foundation.db import Scope, ScopedSession, system_session
+from mozaiks_shell.foundation.db import Scope, ScopedSession, SystemRow, system_session
 from mozaiks_shell.foundation.events import Event
 from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.foundation.logging import get_logger
@@ -35,6 +36,7 @@ _ALONG: Final = "along"  # name of the rows that `along` writes
 
 Facts = dict[str, Any]
 _wanted: list[Callable[[Event], Facts | None]] = []
+_records: dict[str, Callable[[Event], SystemRow]] = {}
 
 
 def keep_if(wanted: Callable[[Event], Facts | None]) -> None:
@@ -44,12 +46,22 @@ def keep_if(wanted: Callable[[Event], Facts | None]) -> None:
     _wanted[:] = [wanted]
 
 
+def record_with(names: Collection[str], record: Callable[[Event], SystemRow]) -> None:
+    """Have these events written down as such a row, within the transaction of what they tell of where that is a system
+    session's (:func:`along`). Otherwise the event is not ``recorded``, and a listener has to see to it.
+    """
+    _records.update(dict.fromkeys(names, record))
+
+
 async def along(db: ScopedSession, event: Event, then: Callable[[], Awaitable[None]] | None = None) -> None:
     """Publish an event as soon as this session's transaction is committed, then do ``then``; neither if it is not.
 
     An event that somebody must not miss (:func:`keep_if`) is written down in the same transaction, so that a process that dies
     between the two loses nothing.
     """
+    if (record := _records.get(event.name)) is not None and db.info["scope"].user_id is None:
+        db.add(record(event))
+        event = replace(event, recorded=True)
     facts = _wanted[0](event) if _wanted else None
     if facts is not None:
         row_id = new_id("obx")
@@ -64,7 +76,7 @@ async def along(db: ScopedSession, event: Event, then: Callable[[], Awaitable[No
             db.expunge(row)
         finally:
             db.info["scope"], db.info["raw"] = theirs, raw
-        event = Event(event.name, event.app_id, event.user_id, event.data, event.at, row_id)
+        event = replace(event, kept=row_id)
     after = db.info.setdefault("after", [])
     after.append(partial(events.publish, event))
     if then is not None:

@@ -39,10 +39,6 @@ class Fake:
         async def meta(app: str, wf: str, chat: str) -> Any:
             return {"exists": chat == "chat-1", **({"status": 1} if chat == "chat-1" else {})}
 
-        @self.app.get("/api/sessions/list/{app}/{user}")
-        async def listed(app: str, user: str) -> Any:
-            return {"sessions": [{"chat_id": "chat-1", "workflow_name": "Plan"}], "count": 1}
-
         @self.app.get("/api/workflows/{app}/available")
         async def available(app: str, user_id: str) -> Any:
             return {"workflows": [{"workflow_name": "Plan", "available": False, "reason": "Finish Value first"}]}
@@ -58,10 +54,6 @@ class Fake:
             if chat != "chat-1":
                 raise HTTPException(404, "no such session")
             return {"session": {"chat_id": chat, "status": "completed"}}
-
-        @self.app.get("/api/sessions")
-        async def listed(app_id: str, user_id: str) -> Any:
-            return [{"chat_id": "chat-1", "workflow_name": "Plan"}, {"chat_id": "x", "user_id": "usr_somebody"}]
 
         @self.app.get("/api/workflows/{name}/eligible")
         async def eligible(name: str, app_id: str, user_id: str) -> Any:
@@ -96,10 +88,9 @@ async def test_f150_the_same_calls_work_in_both_dialects_and_one_probe_is_enough
     probing = len(fake[0].calls)
     assert (await client.meta("app", "Plan", "chat-1", "t"))["status"] == 1
     assert (await client.meta("app", "Plan", "chat-9", "t"))["exists"] is False
-    assert [one["chat_id"] for one in await client.sessions("app", "usr", "t")] == ["chat-1"]
     assert await client.available("app", "Plan", "usr", "t") == (False, "Finish Value first")
     assert await client.available("app", "Other", "usr", "t") == (True, "")
-    assert len(fake[0].calls) == probing + 5, "it went on probing"
+    assert len(fake[0].calls) == probing + 4, "it went on probing"
     assert probing == (1 if client.dialect == "published" else 2)
 
 

@@ -66,6 +66,8 @@ class Upstream:
         self.known: dict[str, dict[str, Any]] = {}
         self.known_by_default: dict[str, Any] = {"last_sequence": 2, "last_artifact": None}
         self.modes: dict[str, str] = {}
+        self.workflows = {"Assistant", "Secret", "ProjectBrief", "CompareOptions", "AgentGenerator", "Audit", "Power", "Off"}
+        self.listed = 0
         self.http_down = False
         self.hears: Callable[[dict[str, Any]], Awaitable[None]] | None = None
         self.start_refusal: tuple[int, Any] | None = None
@@ -106,8 +108,8 @@ class Upstream:
 
         @self.app.get("/api/workflows")
         async def workflows() -> dict[str, Any]:
-            names = ("Assistant", "Secret", "ProjectBrief", "CompareOptions")
-            return {name: {"startup_mode": self.modes.get(name, "AgentDriven")} for name in names}
+            self.listed += 1
+            return {name: {"startup_mode": self.modes.get(name, "AgentDriven")} for name in sorted(self.workflows)}
 
         @self.app.websocket("/ws/{workflow}/{app_id}/{chat_id}/{user_id}")
         async def ws(socket: WebSocket, workflow: str, app_id: str, chat_id: str, user_id: str) -> None:

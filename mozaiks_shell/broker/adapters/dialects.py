@@ -28,9 +28,6 @@ class Dialect(Protocol):
     def meta(self, app_id: str, workflow: str, chat_id: str) -> str:
         """Path of a chat's state."""
 
-    def sessions(self, app_id: str, user_id: str) -> tuple[str, dict[str, str]]:
-        """Path and query of a person's chats."""
-
     def eligible(self, app_id: str, workflow: str, user_id: str) -> tuple[str, dict[str, str]]:
         """Path and query of what says whether a person may run a workflow."""
 
@@ -48,10 +45,6 @@ class Published:
     def meta(self, app_id: str, workflow: str, chat_id: str) -> str:
         """GET /api/chats/meta/{app}/{wf}/{chat}."""
         return path("api", "chats", "meta", app_id, workflow, chat_id)
-
-    def sessions(self, app_id: str, user_id: str) -> tuple[str, dict[str, str]]:
-        """GET /api/sessions/list/{app}/{user}."""
-        return path("api", "sessions", "list", app_id, user_id), {}
 
     def eligible(self, app_id: str, workflow: str, user_id: str) -> tuple[str, dict[str, str]]:
         """GET /api/workflows/{app}/available: every workflow of the pack at once."""
@@ -71,10 +64,6 @@ class Founding:
     def meta(self, app_id: str, workflow: str, chat_id: str) -> str:
         """GET /api/sessions/{chat_id}."""
         return path("api", "sessions", chat_id)
-
-    def sessions(self, app_id: str, user_id: str) -> tuple[str, dict[str, str]]:
-        """GET /api/sessions?app_id&user_id."""
-        return "/api/sessions", {"app_id": app_id, "user_id": user_id}
 
     def eligible(self, app_id: str, workflow: str, user_id: str) -> tuple[str, dict[str, str]]:
         """GET /api/workflows/{name}/eligible."""

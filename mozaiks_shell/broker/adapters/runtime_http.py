@@ -1,6 +1,7 @@
 """A runtime over HTTP, in the dialect it speaks (F-150), and what its refusals mean to a person (F-152)."""
 
 import asyncio
+import math
 import random
 import time
 from collections import OrderedDict
@@ -10,7 +11,7 @@ from typing import Any, Final
 from mozaiks_shell.broker.adapters.answers import chat_id_in, meta_in, rows_in
 from mozaiks_shell.broker.adapters.dialects import FOUNDING, PUBLISHED, Dialect, Name, path, verdict
 from mozaiks_shell.broker.adapters.transport import Transport
-from mozaiks_shell.foundation.errors import NotFound, Unavailable, Upstream
+from mozaiks_shell.foundation.errors import NotFound, ShellError, Unavailable
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
 
@@ -18,6 +19,7 @@ log = get_logger("broker")
 
 _REMEMBERED: Final = 512  # chats handed out lately
 _LIST_SECONDS: Final = 30.0  # how long the names of workflows are believed
+_LIST_AGAIN: Final = 1.0  # how soon after that a name that is not among them is asked for again
 _Call = Callable[[Dialect], Awaitable[dict[str, Any]]]
 
 
@@ -31,7 +33,9 @@ class HttpRuntime:
         known: dict[str, Dialect] = {"published": PUBLISHED, "founding": FOUNDING}
         self._dialect = known.get(said)
         self._given: OrderedDict[str, str] = OrderedDict()
-        self._names: tuple[float, frozenset[str]] = (0.0, frozenset())
+        self._names: frozenset[str] = frozenset()
+        self._listed = -math.inf
+        self._listing = asyncio.Lock()
 
     @property
     def dialect(self) -> Name | None:
@@ -87,15 +91,6 @@ class HttpRuntime:
 
         return meta_in(await self._spoken(call))
 
-    async def sessions(self, app_id: str, user_id: str, token: str) -> list[dict[str, Any]]:
-        """A person's chats as the runtime lists them (F-153): ``chat_id``, ``workflow_name`` and times. Only theirs."""
-
-        async def call(dialect: Dialect) -> dict[str, Any]:
-            where, params = dialect.sessions(app_id, user_id)
-            return await self.transport.json("GET", where, token, repeat=True, params=params)
-
-        return [one for one in rows_in(await self._spoken(call), "sessions") if one.get("user_id", user_id) == user_id]
-
     async def available(self, app_id: str, workflow: str, user_id: str, token: str) -> tuple[bool, str]:
         """Whether the runtime lets this person run the workflow, and its reason if not (F-160).
 
@@ -122,18 +117,30 @@ class HttpRuntime:
         answer = await self.transport.json("GET", "/api/workflows", token, repeat=True)
         listed = rows_in(answer, "workflows")
         found = {str(one.get("workflow_name") or one.get("name") or one.get("id")): one for one in listed} if listed else answer
-        self._names = (time.monotonic() + _LIST_SECONDS, frozenset(found))
+        self._names, self._listed = frozenset(found), time.monotonic()
         return found
 
     async def knows(self, workflow: str, token: str) -> bool:
-        """Whether the runtime has this workflow. Its start says 200 to any name, and the run then fails. True when unsure."""
-        until, names = self._names
-        if time.monotonic() >= until:
-            try:
-                names = frozenset(await self.workflows(token))
-            except (NotFound, Upstream):
-                return True
-        return not names or workflow in names
+        """Whether the runtime has this workflow. Its start says 200 to any name, and the run then fails.
+
+        What it has is asked once for everybody, every half minute, and sooner when a workflow seems to be missing. True when
+        that cannot be told: it lists none, has no such route, or does not answer.
+        """
+        if self._believed(workflow):
+            return True
+        async with self._listing:
+            if not self._believed(workflow) and time.monotonic() - self._listed >= _LIST_AGAIN:
+                try:
+                    await self.workflows(token)
+                except Unavailable:
+                    return True  # the start itself will say so
+                except ShellError:
+                    self._names, self._listed = frozenset(), time.monotonic()
+        return not self._names or workflow in self._names
+
+    def _believed(self, workflow: str) -> bool:
+        recent = time.monotonic() - self._listed < _LIST_SECONDS
+        return recent and (not self._names or workflow in self._names)
 
     async def health(self, token: str) -> dict[str, Any]:
         """GET /api/health."""
