@@ -7,7 +7,7 @@ No network here; :mod:`mozaiks_shell.chat.bridge` feeds it and acts on what it s
 
 import json
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -49,6 +49,7 @@ _TITLE = 60
 _PROGRESS_EVERY = 0.25  # seconds; a tool that reports faster is shown that often
 _SAME_NOTICE = 20  # so often in a row the same notice is worth showing
 _DELETE_AT_ONCE = 500
+_ECHOES = 32  # texts of the person that the runtime has yet to say again
 
 
 def status_frame(channel: Channel, workflow: str, title: str, status: str, detail: str) -> dict[str, Any]:
@@ -99,7 +100,7 @@ class Conversation:
         self._may_open = may_open
         self._draft: Draft | None = None
         self._closed_early: dict[str, str] = {}
-        self._echoes: deque[str] = deque(maxlen=32)
+        self._echoes: list[str] = []
         self._seeds: Recent[str] = Recent(32)
         self._ours: Recent[str] = Recent(500)
         self._sent: dict[str, tuple[str, str]] = {}
@@ -376,7 +377,7 @@ class Conversation:
     def user_said(self, text: str, message_id: str, *, secret: bool = False, queued: bool = False) -> None:
         """Show a text of the person, which the runtime will echo. ``secret`` masks it; ``queued``: it waits to be asked for."""
         self._user_spoke = True
-        self._echoes += [text, MASK] if secret else [text]
+        self._echoes = [*self._echoes, text, *([MASK] if secret else [])][-_ECHOES:]
         self.message("user", "user", MASK if secret else text, message_id, queued=queued)
         if not self.title and not secret:
             first = " ".join(text.split())

@@ -9,6 +9,8 @@ T = TypeVar("T", bound=Hashable)
 class Recent(Generic[T]):
     """The last ``limit`` different entries."""
 
+    __slots__ = ("_entries", "_limit")
+
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._entries: dict[T, None] = {}

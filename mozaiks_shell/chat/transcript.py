@@ -7,7 +7,6 @@ transaction that holds it was committed, so nothing that was seen can be lost.
 import asyncio
 import contextvars
 import json
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
@@ -47,15 +46,20 @@ def wire(offset: int, kind: str, body: str) -> str:
 class Tail:
     """What one watcher has yet to see. Bounded: a watcher that falls behind is told so (``lost``) and reads the log."""
 
+    __slots__ = ("_chars", "_items", "_news", "_waiter", "lost")
+
     def __init__(self) -> None:
         self.lost = False
-        self._items: deque[Entry] = deque()
+        self._items: list[Entry] = []
         self._chars = 0
-        self._news = asyncio.Event()
+        self._news = False
+        self._waiter: asyncio.Future[None] | None = None
 
     def put(self, entry: Entry) -> None:
         """Add a committed entry."""
-        self._news.set()
+        self._news = True
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
         if self.lost:
             return
         self._items.append(entry)
@@ -65,11 +69,13 @@ class Tail:
             self.lost = True
 
     async def take(self) -> list[Entry]:
-        """Wait for news and take all of it; empty with ``lost`` set when the log must be read instead."""
-        await self._news.wait()
-        self._news.clear()
-        items = list(self._items)
-        self._items.clear()
+        """Wait for news and take all of it; empty with ``lost`` set when the log must be read instead. For one reader."""
+        if not self._news:
+            self._waiter = asyncio.get_running_loop().create_future()
+            await self._waiter
+            self._waiter = None
+        self._news = False
+        items, self._items = self._items, []
         self._chars = 0
         return items
 

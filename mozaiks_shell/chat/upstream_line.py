@@ -40,10 +40,9 @@ class LineLost(Exception):
 
 
 class Line:
-    """An open socket. ``heard`` is set by every frame."""
+    """An open socket."""
 
     def __init__(self, socket: ClientConnection) -> None:
-        self.heard = asyncio.Event()
         self._socket = socket
         self._frames = 0
 
@@ -62,6 +61,9 @@ class Line:
             proxy=None,
             logger=_QUIET,
         )
+        socket.request = None  # of no more use: several KiB, and the token
+        if socket.response is not None:
+            socket.response.headers.clear()
         return cls(socket)
 
     async def receive(self) -> bytes:
@@ -83,7 +85,6 @@ class Line:
                 ) from None
             raise LineLost from None
         self._frames += 1
-        self.heard.set()
         return raw
 
     async def send(self, frame: str) -> None:
