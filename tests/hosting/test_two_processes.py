@@ -203,7 +203,8 @@ async def news_and_sign_out_reach_every_process(pair: Pair, people: People, ada:
 def give_plan(pair: Pair, people: People, ada: Person) -> None:
     with ada.client() as mine, people.root.client() as admin:
         user_id, plan = mine.get("/api/user-profile").json()["user_id"], mine.get("/api/user-subscription").json()["plan"]
-        other = next(one["name"] for one in admin.get("/api/subscription-plans").json()["subscription_plans"] if one["name"] != plan)
+        offered = admin.get("/api/subscription-plans").json()["subscription_plans"]
+        other = next(one["name"] for one in offered if one["name"] != plan)
         assert admin.post(f"/api/billing/users/{user_id}/plan", json={"plan": other}).status_code == 200
 
 
