@@ -2,12 +2,14 @@
 
     python -m benchmarks.boot_plugins [rounds]
 
-With pages: ``reflex run --env prod`` from the command to ``/ready``, with 0, 50 and 200 plugins that each have a State, a
-page and an ``execute``; it compiles and builds every time. Comparator: NiceGUI with as many pages.
+With pages: ``reflex run --env prod`` from the command to ``/ready``, with 0, 50 and 200 plugins that each have a manifest, a
+State, a page and an ``execute``; it compiles and builds every time. Comparator: NiceGUI with as many pages.
 
-Without pages: the same with 0, 200 and 1000 plugins that only have an ``execute``, one in a hundred of them broken; and
-what the host itself takes for them (find, check, probe or remember the probe, import, check migrations), in one process,
-for the first time and again. Comparator: Datasette with as many one-file plugins.
+Without pages: the same with 0, 200 and 1000 plugins that only have a manifest and an ``execute``, one in a hundred of them
+broken. Comparator: Datasette with as many one-file plugins.
+
+And what the host itself takes for them (find, check, probe or remember the probe, import, draw the pages, check migrations), in
+one process: for the first time, again in a process that builds the pages, and again in one that serves what was built.
 """
 
 import json
@@ -28,6 +30,22 @@ from tests.live import Server, Site, clean_environment
 
 PAGES, PLAIN = (0, 50, 200), (0, 200, 1000)
 BROKEN_EVERY = 100
+MANIFEST = """{{
+  "name": "{name}",
+  "version": "1.0.0",
+  "display_name": "Made up {number}",
+  "description": "One of many.",
+  "icon": "list-checks",
+  "contract_version": "1",
+  "access": "signed_in",
+  "requires": {{
+    "shell": ">=0.1,<1",
+    "sdk": ">=1,<2"
+  }},
+  "author": "Mozaiks",
+  "license": "MIT"
+}}
+"""
 LOGIC = '''"""Counts what it is given."""
 
 from typing import Any
@@ -69,7 +87,7 @@ from mozaiks_shell.plugin_host import loader, startup
 settings = get_settings()
 upgrade(settings)
 begun = time.perf_counter()
-plugins = loader.load_all(settings)
+plugins = loader.load_all(settings, builds=sys.argv[1] == "builds")
 asyncio.run(startup.start_plugins(settings))
 took = time.perf_counter() - begun
 print(json.dumps({"seconds": took, "loaded": sum(one.live for one in plugins), "found": len(plugins)}))
@@ -84,6 +102,7 @@ def generate(folder: Path, count: int, pages: bool) -> int:
     for number in range(count):
         plugin = folder / f"made-{number:04d}"
         plugin.mkdir()
+        (plugin / "manifest.json").write_text(MANIFEST.format(name=plugin.name, number=number), "utf-8")
         bad = not pages and number % BROKEN_EVERY == BROKEN_EVERY // 2
         broken += bad
         (plugin / "logic.py").write_text("import no_such_module\n" if bad else LOGIC, "utf-8")
@@ -106,19 +125,22 @@ def start(site: Site) -> tuple[float, float, int]:
     return seconds, memory, loaded
 
 
-def host_alone(site: Site, wanted: int) -> tuple[float, float]:
-    """Seconds the plugin host takes in one process: for the first time, and when it has seen these plugins before."""
-    taken = []
+ALONE = {"first time": "builds", "again, building": "builds", "again, serving": "serves"}
+
+
+def host_alone(site: Site, wanted: int) -> dict[str, float]:
+    """Seconds the plugin host takes in one process, by what it knows of these plugins and does with their pages."""
+    taken = {}
     with tempfile.TemporaryDirectory() as data:
-        for _ in range(2):
+        for name, what in ALONE.items():
             run = subprocess.run(
-                [sys.executable, "-c", HOST], cwd=site.folder, env=clean_environment(MOZAIKS_DATA_DIR=data), capture_output=True,
-                text=True, check=True,
+                [sys.executable, "-c", HOST, what], cwd=site.folder, env=clean_environment(MOZAIKS_DATA_DIR=data),
+                capture_output=True, text=True, check=True,
             )  # fmt: skip
             told = json.loads(run.stdout.splitlines()[-1])
             assert told["loaded"] == wanted, told
-            taken.append(told["seconds"])
-    return taken[0], taken[1]
+            taken[name] = told["seconds"]
+    return taken
 
 
 def main(rounds: int) -> None:
@@ -129,8 +151,7 @@ def main(rounds: int) -> None:
     calm()
     seconds: dict[tuple[str, int], list[float]] = defaultdict(list)
     memory: dict[tuple[str, int], list[float]] = defaultdict(list)
-    first: dict[int, list[float]] = defaultdict(list)
-    again: dict[int, list[float]] = defaultdict(list)
+    alone: dict[tuple[str, int], list[float]] = defaultdict(list)
     for _ in range(rounds):
         for kind, counts, rival in (("with a page", PAGES, "nicegui"), ("execute only", PLAIN, "datasette")):
             for count in counts:
@@ -140,17 +161,14 @@ def main(rounds: int) -> None:
                 system = f"Mozaiks Shell, {kind}"
                 seconds[system, count].append(taken)
                 memory[system, count].append(used)
-                if rival == "datasette":
-                    fresh, known = host_alone(site, wanted)
-                    first[count].append(fresh)
-                    again[count].append(known)
+                for name, spent in host_alone(site, wanted).items():
+                    alone[f"{kind}, the host alone, {name}", count].append(spent)
                 other_system = "NiceGUI 3.18.0, pages" if rival == "nicegui" else "Datasette 0.65.5, plugins"
                 with comparator(rival, str(count)) as other:
                     seconds[other_system, count].append(other.seconds_to_ready)
                     memory[other_system, count].append(memory_mib(other.pid))
     rows = [row(system, count, found, seconds[system, 0], memory[system, count]) for (system, count), found in seconds.items()]
-    for name, taken in (("the host alone, first time", first), ("the host alone, again", again)):
-        rows += [row(f"Mozaiks Shell, {name}", count, found, taken[0], []) for count, found in taken.items()]
+    rows += [row(f"Mozaiks Shell, {name}", count, found, alone[name, 0], []) for (name, count), found in sorted(alone.items())]
     publish("boot_plugins", about, rows)
 
 

@@ -34,7 +34,7 @@ from mozaiks_shell.hosting.asgi import Gatekeeper
 from mozaiks_shell.hosting.hot.reloading import HotReload, hot_reload_head
 from mozaiks_shell.hosting.migrate import only_one
 from mozaiks_shell.hosting.providers import providers_or_exit
-from mozaiks_shell.hosting.reflex_build import is_production_command, mount_present_build, stylesheets
+from mozaiks_shell.hosting.reflex_build import builds_pages, is_production_command, mount_present_build, stylesheets
 from mozaiks_shell.hosting.startup import lifespan
 from mozaiks_shell.hosting.state import process
 from mozaiks_shell.identity import app_token_routes, form_routes
@@ -85,7 +85,7 @@ PAGES = (
 for name in PAGES:
     importlib.import_module(f"mozaiks_shell.{name}")
 providers_or_exit()
-load_all(settings)
+load_all(settings, builds=builds_pages())
 
 api = FastAPI(title=process.app_name, docs_url=None, redoc_url=None, openapi_url=None)
 problems.install(api)

@@ -30,7 +30,7 @@ from mozaiks_shell.plugin_host.startup import start_plugins
 
 def plugin_service(settings: Settings) -> App:
     """The service as an ASGI app. Plugins are imported here, their tables migrated when it starts."""
-    load_all(settings)
+    load_all(settings, builds=False)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -40,6 +40,11 @@ def serves_present_build() -> bool:
     return is_production_command() and "--backend-only" in sys.argv
 
 
+def builds_pages() -> bool:
+    """False in the workers of a production server: Reflex has built the pages before it starts them, and tells them so."""
+    return not environment.REFLEX_SKIP_COMPILE.get()
+
+
 def mount_present_build(static: Path) -> None:
     """Have Reflex serve the files of the build; where it builds itself, it does so anyway.
 

@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import islice
-from os import walk
+from os import stat, walk
 from pathlib import Path
+from stat import S_ISREG
 from types import ModuleType
 from typing import Any
 
@@ -60,12 +61,16 @@ def _check_links(folder: Path) -> None:
                 raise PluginProblem(Cause.NAME, f"{file} is a link that leads out of the plugin's folder", file, remedy=remedy)
 
 
-def import_plugin(plugin: Plugin, tables_before: set[str], seconds: float) -> None:
+def import_plugin(plugin: Plugin, tables_before: set[str], seconds: float, *, draw: bool = True) -> bool:
     """Import a plugin's modules, find what it offers and check it. Whatever the plugin raises comes out.
 
     Args:
         tables_before: Names of the tables that were there before.
         seconds: How long it may take.
+        draw: Also draw each of its pages once.
+
+    Returns:
+        Whether the pages were drawn and that left nothing which another process of the server would lack.
     """
     states_before = len(RegistrationContext.ensure_context().base_states)
     with _deadline(seconds), owned_by(plugin.name, plugin.path):
@@ -86,7 +91,8 @@ def import_plugin(plugin: Plugin, tables_before: set[str], seconds: float) -> No
         if len(SQLModel.metadata.tables) != len(tables_before):
             _check_tables(plugin, tables_before)
         _check_states(plugin, states_before)
-        _check_pages(plugin)
+        plugin.pages = tuple(one.route for one in declared.pages_of(plugin.name))
+        return draw and _check_pages(plugin)
 
 
 def import_entry(plugin: Plugin, seconds: float) -> None:
@@ -124,12 +130,22 @@ def _module(plugin: Plugin, name: str) -> ModuleType:
 
 
 def _has(plugin: Plugin, name: str) -> bool:
-    base = plugin.folder.joinpath(*name.split("."))
-    return base.with_suffix(".py").is_file() or (base / "__init__.py").is_file()
+    base = f"{plugin.folder}/{name.replace('.', '/')}"
+    return _is_file(f"{base}.py") or _is_file(f"{base}/__init__.py")
+
+
+def _is_file(path: str) -> bool:
+    """As ``Path.is_file``, for a place that a start asks for ten times per plugin."""
+    try:
+        return S_ISREG(stat(path).st_mode)  # noqa: PTH116
+    except (OSError, ValueError):
+        return False
 
 
 def _page_modules(folder: Path) -> list[str]:
-    own = ["page"] if (folder / "page.py").is_file() else []
+    own = ["page"] if _is_file(f"{folder}/page.py") else []
+    if not (folder / "pages").is_dir():
+        return own
     return own + [f"pages.{path.stem}" for path in sorted((folder / "pages").glob("*.py")) if not path.stem.startswith("_")]
 
 
@@ -226,11 +242,14 @@ def _check_states(plugin: Plugin, before: int) -> None:
         raise PluginProblem(Cause.STATE, f"the page {route} is declared with rx.page, which nothing guards")
 
 
-def _check_pages(plugin: Plugin) -> None:
-    """Build each page once, so that a page that cannot be built never reaches the compiler."""
-    mine = declared.pages_of(plugin.name)
-    plugin.pages = tuple(one.route for one in mine)
-    for one in mine:
+def _check_pages(plugin: Plugin) -> bool:
+    """Build each page once, so that a page that cannot be built never reaches the compiler.
+
+    Returns:
+        False when a page makes States or handlers while it is drawn: their names count from the first drawing on.
+    """
+    before = _registered()
+    for one in declared.pages_of(plugin.name):
         try:
             own = getattr(one.render, "__wrapped__", one.render)  # without what stands around every plugin's page
             component = own()
@@ -241,6 +260,12 @@ def _check_pages(plugin: Plugin) -> None:
             file, line = place_in(plugin.folder, error)
             where = file or _file_of(plugin, one.render.__module__)
             raise PluginProblem(Cause.PAGE, f"{one.route}: {type(error).__name__}: {error}", where, line) from error
+    return _registered() == before
+
+
+def _registered() -> tuple[int, int]:
+    context = RegistrationContext.ensure_context()
+    return len(context.base_states), len(context.event_handlers)
 
 
 def _file_of(plugin: Plugin, module: str) -> str:

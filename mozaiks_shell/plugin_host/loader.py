@@ -1,8 +1,10 @@
 """Loads plugins. Nothing a plugin does while it is imported can take the shell down (D10, F-092)."""
 
+import gc
 import importlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from sqlmodel import SQLModel
 
@@ -16,7 +18,7 @@ from mozaiks_shell.plugin_host.dependencies import in_order, unmet
 from mozaiks_shell.plugin_host.discovery import discover
 from mozaiks_shell.plugin_host.errors import Cause, PluginProblem
 from mozaiks_shell.plugin_host.importing import import_plugin, problem_of, read_sources
-from mozaiks_shell.plugin_host.probe import probe_all
+from mozaiks_shell.plugin_host.probe import distrust, probe_all
 from mozaiks_shell.plugin_host.probe_cache import Verdict
 from mozaiks_shell.plugin_host.registry import Plugin, PluginState
 from mozaiks_shell.plugin_host.withdraw import rogue_tables, withdraw
@@ -26,28 +28,54 @@ __all__ = ["Cause", "load", "load_all", "problem_of", "quarantine", "unload"]
 log = get_logger("plugin_host")
 
 
-def load_all(settings: Settings) -> list[Plugin]:
+def load_all(settings: Settings, *, builds: bool = True) -> list[Plugin]:
     """Discover, probe and import every plugin, in the order of their names, what others need first. Never raises for a
     plugin's fault.
 
     Call once per process, before pages are mounted.
+
+    Args:
+        builds: Whether this process builds the pages. One that only serves what was built does not draw pages that a probe
+            could draw, and keeps what it has loaded out of the garbage collector's sight for good.
     """
     importlib.import_module("mozaiks_shell.sdk")  # so that its own import is not charged to a plugin
     began = time.perf_counter()
-    found = in_order(discover(settings))
-    verdicts = probe_all([one for one in found if one.state is PluginState.DISCOVERED], settings)
-    for plugin in found:
-        load(plugin, verdicts)
+    with _uncollected():
+        found = in_order(discover(settings))
+        verdicts = probe_all([one for one in found if one.state is PluginState.DISCOVERED], settings)
+        for plugin in found:
+            load(plugin, verdicts, builds=builds)
+    if doubtful := [one for one in found if _failed(one) and one.name in verdicts and verdicts[one.name].drawn]:
+        distrust(doubtful, settings)
+    if not builds:
+        gc.freeze()
     live = sum(plugin.live for plugin in found)
     log.info("plugins loaded", live=live, of=len(found), milliseconds=round((time.perf_counter() - began) * 1000))
     return registry.all_plugins()
 
 
-def load(plugin: Plugin, verdicts: Mapping[str, Verdict] | None = None) -> Plugin:
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Nearly all that is made meanwhile stays: looking for garbage among it would take as long as a part of the work."""
+    on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if on:
+            gc.enable()
+
+
+def _failed(plugin: Plugin) -> bool:
+    return plugin.problem is not None and plugin.problem.cause is not Cause.DEPENDENCY
+
+
+def load(plugin: Plugin, verdicts: Mapping[str, Verdict] | None = None, *, builds: bool = True) -> Plugin:
     """Register a discovered plugin and import it; its state tells what became of it.
 
     Args:
         verdicts: What a probe found, by name. A plugin without a verdict is imported as it is.
+        builds: As for :func:`load_all`.
     """
     registry.add(plugin)
     if plugin.state is not PluginState.DISCOVERED:
@@ -69,7 +97,8 @@ def load(plugin: Plugin, verdicts: Mapping[str, Verdict] | None = None) -> Plugi
             plugin.notes += verdict.notes
             plugin.timings["probe"] = verdict.milliseconds
         with registry.being_loaded(plugin):
-            import_plugin(plugin, before, get_settings().plugin_probe_seconds)
+            draw = builds or verdict is None or not verdict.drawn
+            import_plugin(plugin, before, get_settings().plugin_probe_seconds, draw=draw)
         if verdict is None:
             plugin.notes += traces.notes(standing)
         plugin.state, plugin.imported = plugin.resting, True

@@ -13,6 +13,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from typing import IO, Any, Final
 
 from mozaiks_shell.foundation.logging import get_logger
@@ -56,6 +58,18 @@ def probe_all(plugins: Sequence[Plugin], settings: Settings) -> dict[str, Verdic
                     cache.put(next(one.folder for one in left if one.name == name), stamps[name], verdict)
                 cache.save()
     return verdicts
+
+
+def distrust(plugins: Iterable[Plugin], settings: Settings) -> None:
+    """Have the pages of these plugins drawn again in every process: here they could not be, though a probe could draw them."""
+    cache = ProbeCache(settings)
+    with cache.alone():
+        for plugin in plugins:
+            with suppress(OSError):
+                stamp = fingerprint(plugin.folder)
+                if (known := cache.get(plugin.folder, stamp)) is not None:
+                    cache.put(plugin.folder, stamp, replace(known, drawn=False))
+        cache.save()
 
 
 def _known(plugins: Iterable[Plugin], cache: ProbeCache, stamps: Mapping[str, str], verdicts: dict[str, Verdict]) -> list[Plugin]:

@@ -31,11 +31,15 @@ _LASTING: Final = frozenset({Cause.SYNTAX, Cause.FORBIDDEN_IMPORT, Cause.SCAN, C
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a probe found: nothing in the way (``problem`` None), with notes; or why the plugin must not be imported."""
+    """What a probe found: nothing in the way (``problem`` None), with notes; or why the plugin must not be imported.
+
+    ``drawn`` says that its pages were drawn and that a process which does not build them need not draw them again.
+    """
 
     problem: PluginProblem | None = None
     notes: tuple[Note, ...] = ()
     milliseconds: float = 0.0
+    drawn: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """For the pipe and the disk."""
@@ -47,7 +51,7 @@ class Verdict:
                 "remedy": found.remedy, "pip": found.pip, "path": found.path,
             }  # fmt: skip
         notes = [[one.level, one.message, one.where, one.remedy] for one in self.notes]
-        return {"problem": told, "notes": notes, "ms": self.milliseconds}
+        return {"problem": told, "notes": notes, "ms": self.milliseconds, "drawn": self.drawn}
 
 
 def verdict_from(told: dict[str, Any]) -> Verdict:
@@ -58,7 +62,8 @@ def verdict_from(told: dict[str, Any]) -> Verdict:
         problem = PluginProblem(
             Cause(one["cause"]), one["message"], one["file"], one["line"], remedy=one["remedy"], pip=one["pip"], path=one["path"]
         )
-    return Verdict(problem, tuple(Note(*note) for note in told.get("notes", ())), float(told.get("ms", 0.0)))
+    notes = tuple(Note(*note) for note in told.get("notes", ()))
+    return Verdict(problem, notes, float(told.get("ms", 0.0)), told.get("drawn") is True)
 
 
 def fingerprint(folder: Path) -> str:

@@ -157,13 +157,14 @@ def _examine(request: dict[str, Any], before: traces.Traces) -> dict[str, Verdic
         began, folder = time.perf_counter(), Path(told["folder"])
         problem: PluginProblem | None = None
         notes: list[Note] = []
+        drawn = False
         try:
             manifest = read_manifest(folder, None, told["name"])
             plugin = Plugin(told["name"], folder, manifest, root=folder.parent if told["rooted"] else None)
             registry.add(plugin)
             notes += read_sources(plugin, settings)
             with registry.being_loaded(plugin):
-                import_plugin(plugin, set(SQLModel.metadata.tables), settings.plugin_probe_seconds)
+                drawn = import_plugin(plugin, set(SQLModel.metadata.tables), settings.plugin_probe_seconds)
             if told is request["plugins"][-1]:
                 traces.check_core(before, folder, plugin.module.rpartition(".")[0])
                 left = list(traces.notes(before))
@@ -175,7 +176,8 @@ def _examine(request: dict[str, Any], before: traces.Traces) -> dict[str, Verdic
             if len(request["plugins"]) > 1:
                 return None
             problem = problem_of(plugin, error) if plugin is not None else PluginProblem(Cause.MANIFEST, str(error))
-        found[told["name"]] = Verdict(problem, tuple(notes), round((time.perf_counter() - began) * 1000, 2))
+        spent = round((time.perf_counter() - began) * 1000, 2)
+        found[told["name"]] = Verdict(problem, tuple(notes), spent, drawn and problem is None)
     return found
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+from _signal import getsignal  # signal.getsignal, without looking for an enumeration's name for every answer
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ def take(*, deep: bool = False) -> Traces:
     found = Traces(
         _folder(),
         _locale(),
-        {one: signal.getsignal(one) for one in _SIGNALS},
+        {one: getsignal(one) for one in _SIGNALS},
         _hooks(),
         {one.ident for one in threading.enumerate()},
     )
@@ -85,7 +86,7 @@ def notes(before: Traces) -> Iterator[Note]:
         yield Note("warning", f"changes the working folder to {now}", remedy="Use absolute paths, such as Path(__file__).parent.")
     if (now := _locale()) != before.locale:
         yield Note("warning", f"changes the locale to {now}", remedy="Use sdk.i18n to write numbers and dates.")
-    changed = [signal.Signals(one).name for one in _SIGNALS if signal.getsignal(one) is not before.signals[one]]
+    changed = [signal.Signals(one).name for one in _SIGNALS if getsignal(one) is not before.signals[one]]
     if changed := [one for one in changed if one != "SIGALRM"]:
         yield Note("warning", f"takes over the signal {', '.join(changed)}", remedy="Use on_shutdown to hear of the end.")
     if _hooks() != before.hooks:
@@ -101,7 +102,7 @@ def put_back(before: Traces) -> None:
             locale.setlocale(locale.LC_ALL, before.locale)
     if threading.current_thread() is threading.main_thread():
         for one, handler in before.signals.items():
-            if handler is not None and signal.getsignal(one) is not handler:
+            if handler is not None and getsignal(one) is not handler:
                 signal.signal(one, handler)
     sys.excepthook, threading.excepthook, sys.unraisablehook = before.hooks
 
@@ -142,7 +143,7 @@ def _patched(message: str, new: Any, folder: Path) -> PluginProblem:
 
 def _folder() -> str:
     try:
-        return str(Path.cwd())
+        return os.getcwd()  # noqa: PTH109 - asked twice for every plugin
     except OSError:
         return ""
 
