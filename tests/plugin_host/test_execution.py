@@ -196,11 +196,12 @@ async def test_f092_reports_are_for_admins(write, database, load, api, as_person
     "body", ["async def execute(data):\n    await asyncio.sleep(30)", "def execute(data):\n    gate.wait(30)"]
 )
 async def test_f072_timeout(body, write, database, load, client, monkeypatch):
-    monkeypatch.setattr(get_settings(), "plugin_timeout", 0.1)
     write("sleepy", {"logic.py": f"import asyncio, threading\ngate = threading.Event()\n{body}\n"})
     write("awake", {"logic.py": ECHO})
     load()
-    answer = await client.post("/api/execute/sleepy", json={})
+    with monkeypatch.context() as hurry:
+        hurry.setattr(get_settings(), "plugin_timeout", 0.1)
+        answer = await client.post("/api/execute/sleepy", json={})
     assert (answer.status_code, answer.json()["code"]) == (504, "TIMED_OUT")
     assert (await client.post("/api/execute/awake", json={})).status_code == 200
 
