@@ -219,7 +219,7 @@ def test_going_back_leads_to_the_same_place_on_the_page(visit, people):
 def test_what_is_pressed_before_the_program_runs_is_done_once_it_does(visit, people):
     page = visit(people.ada)
     held: list[Route] = []
-    page.route("**/assets/*.js", held.append)
+    page.route("**/assets/*.js", lambda route: held.append(route))
     page.goto("/plans", wait_until="commit")
     page.get_by_role("banner").get_by_role("button", name="Search or jump to…").click()
     until(lambda: page.evaluate("1") and held, what="the fetching of the program")
