@@ -1,10 +1,10 @@
-"""A runtime on the wire of the published MozaiksAI, with one talent: it streams exactly what it is asked for.
+"""A runtime on the wire of the published MozaiksAI, with a few talents: above all it streams exactly what it is asked for.
 
     python -m tests.double PORT
 
 Saying ``stream 500 at 50`` gives 500 tokens of 8 bytes (``t000000 ``, ``t000001 ``, ...) at 50 a second; ``stream 500 at
-50 as 07`` marks them (``0700000 ``). Anything else is echoed. ``GET /sent`` tells when each token was sent, by mark
-(monotonic clock of this machine, in seconds).
+50 as 07`` marks them (``0700000 ``). ``hang up`` ends the connection, ``turn it down`` rejects the text. Anything else is
+echoed. ``GET /sent`` tells when each token was sent, by mark (monotonic clock of this machine, in seconds).
 """
 
 import asyncio
@@ -77,6 +77,11 @@ async def talk(socket: WebSocket) -> None:
             while not text:
                 message = json.loads(await socket.receive_text())
                 text = message.get("text", "") if message["type"] == "user.input.submit" else ""
+            if text == "hang up":
+                return await socket.close(1011)
+            if text == "turn it down":
+                await socket.send_text(frame("ack.input", input_request_id=question, status="rejected"))
+                continue
             await socket.send_text(frame("chat.input_ack", request_id=question))
             wish = WISH.search(text)
             if wish is None:

@@ -25,11 +25,11 @@ def runtime() -> Iterator[str]:
 
     def answers() -> bool:
         try:
-            return httpx.get(f"{url}/api/health").status_code == 200
+            return httpx.get(f"{url}/api/health", timeout=60).status_code == 200
         except httpx.HTTPError:
             return False
 
-    until(answers, 20, "the runtime double")
+    until(answers, 30, "the runtime double")
     yield url
     process.terminate()
     process.wait(10)
@@ -82,7 +82,7 @@ def composer(page: Page):
 def open_chat(page: Page) -> None:
     """Open the pane; wait until its chat is there."""
     page.get_by_role("button", name="Open chat").click()
-    until(lambda: page.evaluate("1") and page.opened, 15, "an open chat")  # type: ignore[attr-defined]
+    until(lambda: page.evaluate("1") and page.opened, 30, "an open chat")  # type: ignore[attr-defined]
     expect(page.get_by_role("log", name="Messages")).not_to_be_empty()
 
 
@@ -90,7 +90,7 @@ def new_chat(page: Page) -> None:
     """Leave the chat and wait until another one is there."""
     before = set(page.opened)  # type: ignore[attr-defined]
     page.get_by_role("button", name="New chat").first.click()
-    until(lambda: page.evaluate("1") and set(page.opened) - before, 15, "a new chat")  # type: ignore[attr-defined]
+    until(lambda: page.evaluate("1") and set(page.opened) - before, 30, "a new chat")  # type: ignore[attr-defined]
     expect(page.get_by_role("log", name="Messages")).to_contain_text("Nothing here yet")
 
 
@@ -115,7 +115,7 @@ def test_an_answer_streams_in(tab):
     open_chat(page)
     new_chat(page)
     say(page, "stream 60 at 30")
-    until(lambda: 0 < len(tokens(page)) < 60, 10, "a part of the answer")
+    until(lambda: 0 < len(tokens(page)) < 60, 30, "a part of the answer")
     has_exactly(page, 60)
     picture(page, "chat-answer")
 
@@ -125,7 +125,7 @@ def test_reload_in_the_middle_of_an_answer(tab):
     open_chat(page)
     new_chat(page)
     say(page, "stream 150 at 40")
-    until(lambda: len(tokens(page)) > 20, 10, "a part of the answer")
+    until(lambda: len(tokens(page)) > 20, 30, "a part of the answer")
     page.reload()
     settled(page)
     if page.get_by_role("button", name="Open chat").is_visible():
@@ -138,7 +138,7 @@ def test_a_second_tab_shows_the_same(tab):
     open_chat(first)
     new_chat(first)
     say(first, "stream 120 at 40")
-    until(lambda: len(tokens(first)) > 10, 10, "a part of the answer")
+    until(lambda: len(tokens(first)) > 10, 30, "a part of the answer")
     second = tab()
     open_chat(second)
     has_exactly(second, 120)
@@ -160,6 +160,46 @@ def test_what_is_typed_survives_every_change_of_surface(tab):
     expect(composer(page)).to_have_value("half a thought")
 
 
+def test_a_lost_run_is_told_and_the_person_chooses(tab):
+    page = tab()
+    open_chat(page)
+    new_chat(page)
+    say(page, "hang up")
+    card = page.get_by_role("region", name="What should become of this run")
+    expect(card).to_contain_text("Connecting to it again could break it")
+    expect(card.get_by_role("button")).to_have_text(["Ask again", "Start again", "Leave it"])
+    harmless = "Looks up how the run stands; changes nothing."
+    expect(card.get_by_role("button", name="Ask again")).to_have_accessible_description(harmless)
+    expect(page.locator(".mzc-status").get_by_role("button")).to_have_count(0)
+    picture(page, "chat-lost-run")
+    lost = page.opened[-1]
+    card.get_by_role("button", name="Ask again").click()
+    expect(page.get_by_text("You chose: Ask again")).to_be_visible()
+    expect(card).to_have_count(1)
+    second = tab(f"/chat?chat_id={lost}")
+    expect(second.get_by_role("region", name="What should become of this run")).to_be_visible()
+    card.get_by_role("button", name="Start again").click()
+    until(lambda: page.evaluate("1") and page.opened[-1] != lost, 20, "the new chat")
+    expect(card).to_have_count(0)
+    expect(second.get_by_text("You chose: Start again")).to_be_visible()
+    second.get_by_role("button", name="Open the new conversation").click()
+    until(lambda: second.evaluate("1") and second.opened[-1] == page.opened[-1], 20, "the same new chat in the other tab")
+    say(page, "stream 5 at 50")
+    has_exactly(page, 5)
+
+
+def test_a_text_that_was_turned_down_is_not_lost(tab):
+    page = tab()
+    open_chat(page)
+    new_chat(page)
+    say(page, "turn it down")
+    expect(page.get_by_text("Not delivered.")).to_be_visible()
+    picture(page, "chat-undelivered")
+    page.get_by_role("button", name="Write it again").click()
+    expect(composer(page)).to_have_value("turn it down")
+    expect(composer(page)).to_be_focused()
+
+
 def test_the_shell_dies_in_the_middle_and_comes_back(tab, shell):
     """kill -9: what had arrived is kept in order, the status is honest, and one can go on."""
     page = tab()
@@ -167,7 +207,7 @@ def test_the_shell_dies_in_the_middle_and_comes_back(tab, shell):
     open_chat(page)
     new_chat(page)
     say(page, "stream 400 at 40")
-    until(lambda: len(tokens(page)) > 60, 10, "a part of the answer")
+    until(lambda: len(tokens(page)) > 60, 30, "a part of the answer")
     shell.stop(signal.SIGKILL)
     before = tokens(page)
     assert before == list(range(len(before)))
@@ -176,7 +216,7 @@ def test_the_shell_dies_in_the_middle_and_comes_back(tab, shell):
     settled(page)
     if page.get_by_role("button", name="Open chat").is_visible():
         page.get_by_role("button", name="Open chat").click()
-    until(lambda: len(tokens(page)) >= len(before) - 5, 20, "what had arrived")
+    until(lambda: len(tokens(page)) >= len(before) - 5, 30, "what had arrived")
     after = tokens(page)
     assert after == list(range(len(after))), "in order, nothing twice"
     expect(page.get_by_text(re.compile("interrupted|lost", re.IGNORECASE)).first).to_be_visible()

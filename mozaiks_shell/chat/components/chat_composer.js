@@ -36,6 +36,7 @@ export function Composer({ stream, state, labels, box }) {
   stream.giveBack = (lost, why) => {
     write(text ? `${lost}\n${text}` : lost);
     if (why) setRefused(why);
+    else box.current?.focus({ preventScroll: true });
   };
   const send = (event) => {
     event?.preventDefault();

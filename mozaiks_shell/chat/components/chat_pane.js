@@ -3,7 +3,8 @@ import { memo, useCallback, useEffect, useRef, useState, useSyncExternalStore } 
 import { jsx, jsxs } from "react/jsx-runtime";
 import { useNavigate } from "react-router";
 import { mzDate } from "$/public/external/mozaiks_shell/ui/i18n/i18n.js";
-import { ChatStream } from "./chat_stream.js";
+import { ChatStream, unanswered } from "./chat_stream.js";
+import { Choice } from "./chat_choice.js";
 import { Composer } from "./chat_composer.js";
 import { CopyButton, ownPath, Prose } from "./chat_markdown.js";
 import "./chat.css";
@@ -48,20 +49,28 @@ function Writing({ stream, labels }) {
   });
 }
 
-const Message = memo(function Message({ item, named, heard, labels }) {
-  const { role, who, text, at, cancelled } = item;
-  const queued = item.queued && heard;
+const Message = memo(function Message({ item, named, heard, labels, stream }) {
+  const { role, who, text, at, cancelled, undelivered } = item;
+  const note = cancelled ? labels.stopped : undelivered ? labels.undelivered : item.queued && heard ? labels.queued : "";
   const body =
     role === "user" ? jsx("div", { className: "mzc-said", dir: "auto", children: text }) : jsx(Prose, { text: text || "", labels });
   return jsxs("article", {
     className: "mzc-message",
     "data-role": role,
+    "data-undelivered": undelivered || undefined,
     "aria-label": role === "user" ? labels.you : who || undefined,
     title: at ? mzDate(at, "datetime") : undefined,
     children: [
       named && role === "agent" && jsx("div", { className: "mzc-who", children: who }),
       body,
-      (cancelled || queued) && jsx("div", { className: "mzc-note", children: cancelled ? labels.stopped : labels.queued }),
+      note &&
+        jsxs("div", {
+          className: "mzc-note",
+          children: [
+            jsx("span", { children: note }),
+            undelivered && jsx("button", { type: "button", className: "mzc-link", onClick: () => stream.giveBack(text), children: labels.writeAgain }),
+          ],
+        }),
       role === "agent" && jsx(CopyButton, { text: () => text, label: labels.copyMessage, done: labels.copied, className: "mzc-copy" }),
     ],
   });
@@ -78,25 +87,27 @@ const Tool = memo(function Tool({ item, labels, onArtifact }) {
       jsx("strong", { children: item.title || item.component }),
       jsx("span", { children: item.summary ? `${told}: ${item.summary}` : told }),
       item.state === "open" &&
-        jsx("button", { type: "button", className: "mz-button mz-button-small mz-secondary", onClick: onArtifact, children: labels.openArtifact }),
+        jsx("button", { type: "button", className: "mz-button mz-button-small mz-secondary mzc-beside", onClick: onArtifact, children: labels.openArtifact }),
     ],
   });
 });
 
-const Log = memo(function Log({ items, heard, labels, onArtifact }) {
+const Log = memo(function Log({ items, heard, choosing, labels, stream, onArtifact }) {
   let speaker = "";
   return items.map((item) => {
     if (item.k === "tool") return jsx(Tool, { item, labels, onArtifact }, item.key);
+    if (item.k === "choice") return jsx(Choice, { item, busy: item.over ? "" : choosing, labels, stream }, item.key);
     if (item.k === "ask") return jsx("p", { className: "mzc-question", children: item.prompt }, item.key);
     const name = `${item.role}:${item.who}`;
     const named = name !== speaker;
     speaker = name;
-    return jsx(Message, { item, named, heard, labels }, item.key);
+    return jsx(Message, { item, named, heard, labels, stream }, item.key);
   });
 });
 
 function Status({ state, labels, onAgain, onRetry }) {
-  const { connection, status, detail } = state;
+  const { connection, status, detail, delayed, items } = state;
+  const asked = items.some(unanswered); // its card offers the way out
   const line = {
     connecting: [detail || labels.connecting],
     reconnecting: [labels.reconnecting, labels.retry, onRetry],
@@ -110,16 +121,16 @@ function Status({ state, labels, onAgain, onRetry }) {
       interrupted: [labels.interrupted, labels.again, onAgain],
       stopped: [labels.wasStopped, labels.again, onAgain],
       failed: [labels.runtimeDown, labels.again, onAgain],
-    }[status],
+    }[status] || (delayed && [detail]),
   }[connection];
-  const tone = connection !== "live" ? connection : status;
+  const tone = connection !== "live" ? connection : delayed ? "delayed" : status;
   return jsx("div", {
     className: "mzc-status",
     role: "status",
     "data-tone": tone,
     children: line && [
       jsx("span", { children: connection === "live" && detail ? detail : line[0] }, "text"),
-      line[1] && jsx("button", { type: "button", className: "mz-button mz-button-small mz-secondary", onClick: line[2], children: line[1] }, "way-out"),
+      line[1] && !(asked && connection === "live") && jsx("button", { type: "button", className: "mz-button mz-button-small mz-secondary", onClick: line[2], children: line[1] }, "way-out"),
     ],
   });
 }
@@ -271,7 +282,7 @@ export function Conversation(props) {
           className: "mzc-content",
           children: [
             caughtUp && !items.length && !live && !pending.length && jsx("p", { className: "mzc-empty", children: labels.empty }),
-            jsx(Log, { items, heard: !OVER.has(status), labels, onArtifact }),
+            jsx(Log, { items, heard: !OVER.has(status), choosing: state.choosing, labels, stream, onArtifact }),
             ...pending.map(({ id, text }) =>
               jsx("article", { className: "mzc-message mzc-pending", "data-role": "user", children: jsx("div", { className: "mzc-said", dir: "auto", children: text }) }, id),
             ),

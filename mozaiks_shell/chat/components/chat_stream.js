@@ -5,7 +5,10 @@ const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15_000;
 const CROWDED_WAIT_MS = 20_000;
 
-const EMPTY = { items: [], live: null, ask: null, pending: [], progress: null, caughtUp: false, refusal: null };
+const EMPTY = { items: [], live: null, ask: null, pending: [], progress: null, caughtUp: false, refusal: null, choosing: null };
+
+export const unanswered = (item) => item.k === "choice" && !item.over;
+const closed = (item) => (unanswered(item) ? { ...item, over: true } : item);
 
 export class ChatStream {
   // on: {attached(chat, workflow, title), tools(chat, arrived), navigate(path), arrived(message), refused(text, unheard)}
@@ -13,7 +16,7 @@ export class ChatStream {
     this.on = on;
     this.watchers = new Set();
     this.textWatcher = null;
-    this.state = { ...EMPTY, connection: "connecting", chat: null, workflow: "", title: "", status: "connecting", detail: "" };
+    this.state = { ...EMPTY, connection: "connecting", chat: null, workflow: "", title: "", status: "connecting", detail: "", delayed: false };
     this.snapshot = this.state;
     this.wanted = { chat: null, workflow: "", fresh: false };
     this.offset = -1;
@@ -62,7 +65,7 @@ export class ChatStream {
     this.offset = -1;
     this.text = "";
     this.settled = false;
-    this.set({ ...EMPTY, chat: chat || null, title: "", status: "connecting", detail: "" });
+    this.set({ ...EMPTY, chat: chat || null, title: "", status: "connecting", detail: "", delayed: false });
     if (this.socket?.readyState === WebSocket.OPEN) this.sendOpen();
     else this.connect();
   }
@@ -101,7 +104,7 @@ export class ChatStream {
     clearInterval(this.beat);
     this.socket = null;
     if (this.closed) return;
-    this.set({ pending: this.state.pending.map((one) => ({ ...one, late: true })) });
+    this.set({ pending: this.state.pending.map((one) => ({ ...one, late: true })), choosing: null });
     if (code === 4001) return this.set({ connection: "signedOut" });
     if (code === 4003) {
       if (!this.wanted.chat) return this.set({ connection: "refused" });
@@ -152,8 +155,8 @@ export class ChatStream {
     this.settled = true;
     this.attempt = 0;
     this.wanted = { chat: frame.chat, workflow: frame.workflow, fresh: false };
-    const { workflow, title, status, detail = "" } = frame;
-    this.set({ chat: frame.chat, connection: "live", workflow, title, status, detail });
+    const { workflow, title, status, detail = "", delayed = false } = frame;
+    this.set({ chat: frame.chat, connection: "live", workflow, title, status, detail, delayed });
     if (news) this.on.attached(frame.chat, frame.workflow || "", frame.title || "");
   }
 
@@ -205,6 +208,13 @@ export class ChatStream {
       }
       case "progress":
         return this.set({ progress: frame.percent >= 100 ? null : frame });
+      case "choice":
+        return this.set({ items: [...items.map(closed), { ...frame, key: frame.id }], choosing: null });
+      case "chosen": {
+        const mine = this.state.choosing;
+        this.set({ items: items.map((one) => (unanswered(one) ? { ...closed(one), chosen: frame.option, chat: frame.chat } : one)), choosing: null });
+        return mine && caughtUp && frame.chat && this.open(frame.chat, this.state.workflow, false);
+      }
       case "navigate":
         return caughtUp && this.on.navigate(frame.path);
     }
@@ -231,13 +241,17 @@ export class ChatStream {
     this.set({ pending: [...this.state.pending, { id, text }], refusal: null });
     return true;
   }
+  choose(option) {
+    const choice = this.state.items.find(unanswered);
+    if (choice && this.send({ t: "choose", option, id: choice.id })) this.set({ choosing: option, refusal: null });
+  }
   stop() {
     this.send({ t: "stop" });
   }
   refuse(id, message) {
     if (!this.settled && !id) return this.set({ connection: "unopened", detail: message || "" });
     const one = this.state.pending.find((each) => each.id === id) || (id ? null : this.state.pending.at(-1));
-    this.set({ pending: this.state.pending.filter((each) => each !== one), refusal: message || "" });
+    this.set({ pending: this.state.pending.filter((each) => each !== one), refusal: message || "", choosing: null });
     if (one) this.on.refused(one.text);
   }
 }

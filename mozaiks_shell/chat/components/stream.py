@@ -6,7 +6,7 @@ import reflex as rx
 
 _CODE: Final = {
     name: rx.asset(name, shared=True).importable_path
-    for name in ("chat_pane.js", "chat_stream.js", "chat_composer.js", "chat_markdown.js", "chat.css")
+    for name in ("chat_pane.js", "chat_stream.js", "chat_choice.js", "chat_composer.js", "chat_markdown.js", "chat.css")
 }  # fmt: skip
 _MARKDOWN: Final = ["react-markdown@10.1.0", "remark-gfm@4.0.1"]
 

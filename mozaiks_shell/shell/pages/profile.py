@@ -59,8 +59,9 @@ def _card() -> rx.Component:
         max_length=120,
         read_only=Profile.name_fixed,
     )
-    username = text_input(id="profile-username", value=Profile.username, read_only=True, auto_complete="off")
-    email = text_input(id="profile-email", value=Profile.email, read_only=True, type="email", auto_complete="off")
+    fixed = {"read_only": True, "auto_complete": "off"}
+    username = text_input(id="profile-username", name="username", value=Profile.username, **fixed)
+    email = text_input(id="profile-email", name="email", value=Profile.email, type="email", **fixed)
     form = rx.el.form(
         rx.el.div(
             field(t("Name"), name, help=t("Shown to you and to administrators."), error=Profile.error),
