@@ -6,28 +6,16 @@ people whose use has to be counted the shell hands out the address of its own so
 and no token of the runtime.
 """
 
-from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
-from mozaiks_shell.broker.service import Session
+from mozaiks_shell.broker.service import Session, must_count
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.settings import get_settings
-
-MustCount = Callable[[Principal], Awaitable[bool]]
-
-
-class _Counting:
-    must_count: MustCount | None = None
-
-
-def use_counting(must_count: MustCount | None) -> None:
-    """Name who knows whether a person's use has to be counted: limited by a budget, or billed. The usage room does so."""
-    _Counting.must_count = staticmethod(must_count) if must_count else None
 
 
 async def address(principal: Principal, session: Session) -> tuple[str, str]:
     """Where this person's client connects, and the token it shows there: the runtime's, or the shell's own and none."""
-    if _Counting.must_count is None or not await _Counting.must_count(principal):
+    if not await must_count(principal):
         return session.ws_url, session.token
     base = get_settings().origin.replace("http", "ws", 1)
     parts = (session.workflow, principal.app_id, session.chat_id, principal.user_id)

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import Executable
 
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import ScopedSession
+
+PLUGIN_WORKFLOWS: Final = "plugin_workflows.json"  # in the data folder: what the plugin host tells the embedded runtime
 
 
 @dataclass(frozen=True, slots=True)

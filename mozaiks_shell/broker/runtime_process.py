@@ -9,12 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from mozaiks_shell.broker import tokens
+from mozaiks_shell.broker.ports import PLUGIN_WORKFLOWS
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import ROOT, Settings, get_settings
 
 log = get_logger("broker")
 
-PLUGIN_WORKFLOWS = "plugin_workflows.json"  # in the data folder; the plugin host keeps it
 _READY_WITHIN = 30.0  # seconds
 _STOP_WITHIN = 5.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.5, 30.0

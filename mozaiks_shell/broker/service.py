@@ -49,11 +49,15 @@ class Session:
     resumed: bool
 
 
+MustCount = Callable[[Principal], Awaitable[bool]]
+
+
 class _Broker:
     """What this process holds: connections, the child, starts under way."""
 
     keeper: ChatKeeper | None = None
     budget: Budget | None = None
+    must_count: MustCount | None = None
     embedded: SharedRuntime | None = None
     client: HttpRuntime | None = None
 
@@ -84,6 +88,16 @@ def reload() -> None:
         ConfigError: they have an error; what was good before stays in use.
     """
     load_capabilities()
+
+
+def use_counting(must_count: MustCount | None) -> None:
+    """Name who knows whether a person's use has to be counted: limited by a budget, or billed. The usage room does so."""
+    _broker.must_count = must_count
+
+
+async def must_count(principal: Principal) -> bool:
+    """Whether this person's use has to be counted, so that no client may talk to the runtime past us."""
+    return _broker.must_count is not None and await _broker.must_count(principal)
 
 
 def capabilities() -> list[Capability]:

@@ -284,13 +284,13 @@ class Bridge:
         """What became of the run after the connection was lost; None when it goes on on a new one."""
         if self._expected is not None:
             return self._expected
+        before = self.conversation.status
         standing = await self._ask_how_it_stands()
-        while standing.state == "running" and loss.may_reconnect() and not lost.oversized and not self._closing:
-            failure = await self._reconnect()
+        if standing.state == "running" and loss.may_reconnect() and not lost.oversized and not self._closing:
+            failure = await self._reconnect(before)
             if failure is None or self._outcome is not None:
                 return self._outcome
             standing = failure
-            break
         if standing.state == "completed":
             return Outcome("completed")
         told = lost.told or tr(_LOST)
@@ -314,9 +314,9 @@ class Bridge:
             async with asyncio.timeout(seconds):
                 await self._left.wait()
 
-    async def _reconnect(self) -> loss.Standing | None:
-        """Connect to a runtime that takes it again, with back-off (F-187). None: done; else how the run stands."""
-        before = self.conversation.status
+    async def _reconnect(self, before: str) -> loss.Standing | None:
+        """Connect to a runtime that takes it again, with back-off (F-187). None: done, and a chat that was waiting
+        ``before`` waits again; else how the run stands."""
         self.conversation.set_status("connecting", tr("The connection was lost. Connecting again…"))
         standing = loss.Standing("unknown")
         for pause in _AGAIN:

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 from typing import Final
 
-from mozaiks_shell.broker.runtime_process import PLUGIN_WORKFLOWS
+from mozaiks_shell.broker.ports import PLUGIN_WORKFLOWS
 from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import Settings

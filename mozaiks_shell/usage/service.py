@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from mozaiks_shell.appconfig.usage_config import usage_config
-from mozaiks_shell.broker import direct
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.foundation import live, outbox
 from mozaiks_shell.foundation.access import Principal
@@ -118,13 +117,13 @@ async def must_count(principal: Principal) -> bool:
 async def start_usage() -> Callable[[], Awaitable[None]]:
     """Lifespan step: hold people to their budgets, and write what got lost on the way. Returns its undo."""
     broker.use_budget(Budgets())
-    direct.use_counting(must_count)
+    broker.use_counting(must_count)
     meters.define()
     task = asyncio.create_task(_catch_up(), name="usage")
 
     async def stop() -> None:
         broker.use_budget(None)
-        direct.use_counting(None)
+        broker.use_counting(None)
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task

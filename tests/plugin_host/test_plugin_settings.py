@@ -13,7 +13,7 @@ from mozaiks_shell.plugin_host import faults, loader, own_settings
 from mozaiks_shell.shell.settings_state import _plugin_sections, _view
 from mozaiks_shell.shell.slots import plugin_settings
 from mozaiks_shell.ui.page import page_at
-from tests.identity.conftest import cheap_hashes, configure, heard  # noqa: F401 - fixtures
+from tests.identity.conftest import configure, heard  # noqa: F401 - fixtures
 from tests.shell.web import ADA, EVE, ROOT, signed_in, visitor  # noqa: F401 - fixtures
 
 FIELDS = {

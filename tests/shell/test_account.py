@@ -28,7 +28,7 @@ from mozaiks_shell.identity.accounts import find_login
 from mozaiks_shell.identity.models import User
 from mozaiks_shell.identity.ports import IssuerIdentity
 from mozaiks_shell.shell import account, personal_data
-from tests.identity.conftest import cheap_hashes, configure, either_database, heard  # noqa: F401 - fixtures
+from tests.identity.conftest import configure, either_database, heard  # noqa: F401 - fixtures
 from tests.invariants.product import import_models
 from tests.live import ROOT as REPOSITORY
 

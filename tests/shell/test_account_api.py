@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from mozaiks_shell.identity import service as identity
-from tests.identity.conftest import cheap_hashes, configure, heard  # noqa: F401 - fixtures
+from tests.identity.conftest import configure, heard  # noqa: F401 - fixtures
 from tests.identity.test_avatar import SVG, picture
 from tests.shell.web import ADA, EVE, PASSWORD, ROOT, browser, visitor  # noqa: F401 - fixtures
 from tests.shell.web import signed_in as enter

@@ -15,7 +15,7 @@ from mozaiks_shell.plugin_host import registry
 from mozaiks_shell.plugin_host.manifest import Manifest
 from mozaiks_shell.plugin_host.registry import Plugin, PluginState
 from mozaiks_shell.shell.settings_models import forget_settings, register_settings
-from tests.identity.conftest import cheap_hashes, configure, heard  # noqa: F401 - fixtures
+from tests.identity.conftest import configure, heard  # noqa: F401 - fixtures
 from tests.shell.web import ADA, EVE, ROOT, browser, visitor  # noqa: F401 - fixtures
 from tests.shell.web import signed_in as enter
 
