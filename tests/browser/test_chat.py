@@ -193,7 +193,7 @@ def test_a_text_that_was_turned_down_is_not_lost(tab):
     open_chat(page)
     new_chat(page)
     say(page, "turn it down")
-    expect(page.get_by_text("Not delivered.")).to_be_visible()
+    expect(page.get_by_text("Not delivered.", exact=True)).to_be_visible()
     picture(page, "chat-undelivered")
     page.get_by_role("button", name="Write it again").click()
     expect(composer(page)).to_have_value("turn it down")

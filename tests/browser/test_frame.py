@@ -219,12 +219,13 @@ def test_going_back_leads_to_the_same_place_on_the_page(visit, people):
 def test_what_is_pressed_before_the_program_runs_is_done_once_it_does(visit, people):
     page = visit(people.ada)
     held: list[Route] = []
-    page.route("**/assets/*.js", lambda route: held.append(route))
+    waiting = True
+    page.route("**/assets/*.js", lambda route: held.append(route) if waiting else route.continue_())
     page.goto("/plans", wait_until="commit")
     page.get_by_role("banner").get_by_role("button", name="Search or jump to…").click()
     until(lambda: page.evaluate("1") and held, what="the fetching of the program")
     expect(page.locator(".mz-pal[open]")).to_have_count(0)
-    page.unroute("**/assets/*.js")
+    waiting = False
     for route in held:
         route.continue_()
     expect(page.locator(".mz-pal").get_by_role("combobox")).to_be_focused()

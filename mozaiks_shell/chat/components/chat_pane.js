@@ -1,5 +1,5 @@
 // The live conversation: status line, log, composer. Text streams past React (see chat_stream.js).
-import { memo, useCallback, useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { memo, useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from "react";
 import { jsx, jsxs } from "react/jsx-runtime";
 import { useNavigate } from "react-router";
 import { mzDate } from "$/public/external/mozaiks_shell/ui/i18n/i18n.js";
@@ -256,6 +256,10 @@ export function Conversation(props) {
     const heard = setTimeout(() => announce(""), ANNOUNCED_MS);
     return () => clearTimeout(heard);
   }, [announcement]);
+  const held = root.current?.contains(document.activeElement);
+  useLayoutEffect(() => {
+    if (held && document.activeElement === document.body) box.current?.focus({ preventScroll: true }); // what had it is gone
+  });
   useFocus(root, box, props, useCallback(() => latest.current.onEscape?.(), []));
   const again = () => latest.current.onAgain?.(stream.state.workflow || workflow);
   const onArtifact = useCallback(() => latest.current.onArtifact?.(), []);

@@ -27,10 +27,11 @@ class Desk(sdk.State):
     error: str = ""
     ready: bool = False
     missing: bool = False
+    blank: bool = False
     asking: bool = False
 
     @sdk.event
-    async def open(self) -> AsyncIterator[Any]:
+    async def open(self) -> None:
         """Runs on every visit."""
         wanted = self.router.url.path.rstrip("/").rpartition("/")[2]
         if wanted != self.note_id:
@@ -44,9 +45,8 @@ class Desk(sdk.State):
         self.visit += 1
         self.note_id, self.missing, self.error, self.asking = note.id, False, "", False
         self._show(note)
+        self.blank = note.blank
         self.ready = True
-        if note.blank:
-            yield rx.set_focus("note-title")
 
     @sdk.event
     async def save(self, edit: dict[str, Any]) -> AsyncIterator[Any]:
@@ -139,7 +139,12 @@ def _desk() -> rx.Component:
 
 def _form() -> rx.Component:
     title = ui.text_input(
-        id="note-title", name="title", default_value=Desk.first["title"], max_length=service.LONGEST_TITLE, dir="auto"
+        id="note-title",
+        name="title",
+        default_value=Desk.first["title"],
+        max_length=service.LONGEST_TITLE,
+        dir="auto",
+        auto_focus=Desk.blank,
     )
     text = ui.text_area(
         name="text",
