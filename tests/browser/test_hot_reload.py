@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -157,11 +158,20 @@ def test_f091_an_error_shows_with_file_line_and_source_and_goes_when_corrected(p
 
 def test_f091_a_new_plugin_is_in_the_menu_and_a_removed_one_is_not(page: Page, hot: Path) -> None:
     entry = page.locator(".mz-sidebar").get_by_role("link", name="Second")
-    save(hot.with_name("second"), "page.py", SECOND)
     save(hot.with_name("second"), "manifest.json", MANIFEST % ("second", "Second"))
+    save(hot.with_name("second"), "page.py", SECOND)
     expect(entry).to_be_visible(timeout=PATIENCE)
-    entry.click()
-    expect(page.get_by_text("Here", exact=True)).to_be_visible(timeout=PATIENCE)
+
+    def opens() -> bool:
+        """The menu is told at once; the development server may still be taking up the new page."""
+        entry.click()
+        page.reload(timeout=PATIENCE)
+        with suppress(AssertionError):
+            expect(page.get_by_text("Here", exact=True)).to_be_visible(timeout=10_000)
+            return True
+        return False
+
+    until(opens, PATIENCE / 1000, "the new page")
     shutil.rmtree(hot.with_name("second"))
     expect(entry).to_have_count(0, timeout=PATIENCE)  # and this page, which was open, says that it is not there
     expect(page.get_by_text("Here", exact=True)).to_have_count(0, timeout=PATIENCE)
