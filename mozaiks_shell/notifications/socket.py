@@ -85,12 +85,10 @@ class _Tab:
         tab = live.open_tab(*who)
         _open.setdefault(who, set()).add(self)
         tasks = [asyncio.create_task(work) for work in (self._listen(), self._recheck(), self._pass_on(tab))]
+        reason: BaseException | None = None
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             reason = next((task.exception() for task in done), None)
-            if isinstance(reason, _Ended):
-                with contextlib.suppress(RuntimeError, WebSocketDisconnect):
-                    await self._socket.close(reason.code, reason.reason)
         finally:
             for task in tasks:
                 task.cancel()
@@ -99,6 +97,9 @@ class _Tab:
             _open[who].discard(self)
             if not _open[who]:
                 del _open[who]
+            if isinstance(reason, _Ended):
+                with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+                    await self._socket.close(reason.code, reason.reason)
 
     async def _listen(self) -> None:
         while True:
