@@ -461,5 +461,5 @@ async def test_a_run_that_ends_at_once_is_not_opened_again(upstream, shell, ada)
         for number in range(1, 16):
             upstream.plays = [play]
             await tab.open(workflow="Assistant", new=True)
-            await tab.until(lambda: tab.saw_status("interrupted"))
+            await tab.until(lambda: tab.saw_status("interrupted") and tab.kind("choice"))  # the last of this chat
             assert upstream.count("ws") == number
