@@ -159,7 +159,7 @@ export function MzNavLink({ to, exact, ...rest }) {
   const here = leads(to, exact, path);
   const ref = useRef(null);
   useEffect(() => {
-    if (here) reveal(ref.current);
+    if (here) requestAnimationFrame(() => ref.current && reveal(ref.current));
     else ref.current.removeAttribute("aria-current");
   }, [here]);
   return jsx(Link, { ...rest, ref, to, "aria-current": here ? "page" : undefined });
@@ -315,8 +315,9 @@ export function MzToaster({ items }) {
   const [shown, setShown] = useState([]);
   const [held, setHeld] = useState(false);
   useEffect(() => {
+    if (!items?.length) return;
     const seen = Number(sessionStorage.getItem("mz-notice") || 0);
-    const fresh = (items || []).filter((one) => one.id > seen);
+    const fresh = items.filter((one) => one.id > seen);
     if (!fresh.length) return;
     sessionStorage.setItem("mz-notice", String(fresh[fresh.length - 1].id));
     setShown((old) => [...old, ...fresh].slice(-4));

@@ -14,7 +14,7 @@ from mozaiks_shell.shell.frame_header import header
 from mozaiks_shell.shell.frame_parts import FrameRoot, Toaster, head_script
 from mozaiks_shell.shell.frame_sidebar import sidebar, way_in
 from mozaiks_shell.shell.menus import layout_view
-from mozaiks_shell.shell.state import Frame, Notices
+from mozaiks_shell.shell.state import Frame, FrameMenus, Notices
 from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.page import pages
 
@@ -58,7 +58,7 @@ def frame(_: bool) -> rx.Component:
         gated=[page.route for page in pages() if page.access.kind != "public"],
         signed_in=Frame.signed_in,
         ready=Frame.ready,
-        layout=Frame.layout,
+        layout=FrameMenus.layout,
         wordmark=Frame.brand["wordmark"] != "",
     )
 

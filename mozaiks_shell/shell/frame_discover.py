@@ -8,14 +8,14 @@ from mozaiks_shell.chat.state import ChatState
 from mozaiks_shell.shell.frame_icons import sign
 from mozaiks_shell.shell.frame_parts import Finder, NavLink, titled
 from mozaiks_shell.shell.palette_state import Palette, PaletteItem
-from mozaiks_shell.shell.state import Frame, NavEntry
+from mozaiks_shell.shell.state import FrameMenus, NavEntry
 from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.kit import menu
 
 
 def discover(trigger: rx.Component, label: rx.Var[str]) -> rx.Component:
     """The menu behind ``trigger``. The navigation is there already; workflows are asked for when it opens."""
-    groups: Any = Frame.nav
+    groups: Any = FrameMenus.nav
     none = rx.el.p(t("Nothing with that name."), class_name="mz-finder-none", role="status")
     finder = Finder.create(
         rx.el.div(rx.foreach(groups, _pages), _in_header(), _workflows(), none, class_name="mz-finder-list"),
@@ -33,7 +33,7 @@ def _pages(group: Any) -> rx.Component:
 
 def _in_header() -> rx.Component:
     """Pages that stand in the header alone."""
-    groups, top = Frame.nav, Frame.top
+    groups, top = FrameMenus.nav, FrameMenus.top
     beside = f"{top}.filter((one) => !{groups}.some((group) => group.entries.some((other) => other.path === one.path)))"
     pages: Any = rx.Var(beside, _var_type=list[NavEntry], _var_data=rx.Var.create([top, groups])._get_all_var_data())
     return rx.el.section(_heading(t("Also")), rx.el.ul(rx.foreach(pages, _page)))

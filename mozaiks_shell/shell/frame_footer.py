@@ -6,14 +6,14 @@ import reflex as rx
 from reflex_components_core.el.elements.inline import A
 
 from mozaiks_shell.shell.menus import FooterLink
-from mozaiks_shell.shell.state import Frame
+from mozaiks_shell.shell.state import FrameMenus
 from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.kit import icon, link
 
 
 def footer() -> rx.Component:
     """Absent when it is switched off or has nothing to say."""
-    view: Any = Frame.footer
+    view: Any = FrameMenus.footer
     links: Any = view["links"].to(list[FooterLink])
     listed = rx.el.nav(rx.el.ul(rx.foreach(links, _link)), aria_label=t("Footer"), class_name="mz-footer-links")
     powered = rx.el.span(view["powered_by"], dir="auto", class_name="mz-footer-line mz-truncate")

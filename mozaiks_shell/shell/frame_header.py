@@ -13,7 +13,7 @@ from mozaiks_shell.shell.menus import HeaderLink
 from mozaiks_shell.shell.palette import palette_button
 from mozaiks_shell.shell.palette_state import Palette
 from mozaiks_shell.shell.slots import header as header_slot
-from mozaiks_shell.shell.state import Frame
+from mozaiks_shell.shell.state import Frame, FrameMenus
 from mozaiks_shell.ui.i18n import brand_text, t
 from mozaiks_shell.ui.kit import icon, link, menu
 from mozaiks_shell.ui.kit.icons import FALLBACK
@@ -22,20 +22,20 @@ from mozaiks_shell.ui.kit.icons import FALLBACK
 def header() -> rx.Component:
     """The bar above everything. Without it (``layout.header.visible: false``) only the drawer's button is left."""
     person = rx.el.div(
-        rx.el.div(rx.foreach(Frame.top, _top), class_name="mz-top"),
-        rx.el.div(rx.foreach(Frame.header_actions, _action), class_name="mz-actions"),
-        rx.cond(Frame.layout["header"], pieces(), rx.fragment()),
+        rx.el.div(rx.foreach(FrameMenus.top, _top), class_name="mz-top"),
+        rx.el.div(rx.foreach(FrameMenus.header_actions, _action), class_name="mz-actions"),
+        rx.cond(FrameMenus.layout["header"], pieces(), rx.fragment()),
         class_name="mz-tools",
     )
     return rx.el.header(
         _drawer_button(),
         brand_link(),
-        Crumbs.create(crumbs=Frame.crumbs, nav=Frame.nav, class_name="mz-crumbs"),
+        Crumbs.create(crumbs=Frame.crumbs, nav=FrameMenus.nav, class_name="mz-crumbs"),
         rx.el.div(class_name="mz-grow"),
-        rx.cond(Frame.layout["header"], palette_button(), rx.fragment()),
+        rx.cond(FrameMenus.layout["header"], palette_button(), rx.fragment()),
         person,
         visitor(),
-        rx.cond(Frame.layout["header"], profile(), rx.fragment()),
+        rx.cond(FrameMenus.layout["header"], profile(), rx.fragment()),
         class_name="mz-header",
     )
 
@@ -64,8 +64,8 @@ def brand_link() -> rx.Component:
 
 def top_in_drawer() -> rx.Component:
     """The header's entries and actions, for where the header has no room for them."""
-    entries = rx.foreach(Frame.top, lambda entry: rx.el.li(entry_line(entry), class_name="mz-nav-item"))
-    actions = rx.foreach(Frame.header_actions, _action_line)
+    entries = rx.foreach(FrameMenus.top, lambda entry: rx.el.li(entry_line(entry), class_name="mz-nav-item"))
+    actions = rx.foreach(FrameMenus.header_actions, _action_line)
     return rx.el.div(rx.el.ul(entries, actions), class_name="mz-nav-group mz-nav-top")
 
 

@@ -9,7 +9,7 @@ from mozaiks_shell.shell.frame_icons import sign
 from mozaiks_shell.shell.frame_parts import some
 from mozaiks_shell.shell.language_menu import NativeForm, language_menu
 from mozaiks_shell.shell.palette_state import Palette
-from mozaiks_shell.shell.state import Frame
+from mozaiks_shell.shell.state import Frame, FrameMenus
 from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.kit import icon, link, menu, menu_item
 
@@ -28,7 +28,7 @@ def profile(*, named: bool = False) -> rx.Component:
     """
     name = [rx.el.span(Frame.name, dir="auto", class_name="mz-nav-label mz-truncate")] if named else []
     shown = rx.fragment(rx.el.span(t("Profile"), class_name="mz-hidden"), _face(), *name)
-    entries: Any = Frame.profile_menu
+    entries: Any = FrameMenus.profile_menu
     leave = rx.cond(some(entries, "one.action === 'signout'"), rx.fragment(), _sign_out(icon("log-out"), t("Sign out")))
     opened = menu(
         shown,
@@ -41,7 +41,7 @@ def profile(*, named: bool = False) -> rx.Component:
         id="mz-profile",
         class_name="mz-profile",
     )
-    return rx.cond(Frame.layout["profile"], rx.el.div(opened, class_name="mz-person"), rx.fragment())
+    return rx.cond(FrameMenus.layout["profile"], rx.el.div(opened, class_name="mz-person"), rx.fragment())
 
 
 def visitor() -> rx.Component:
@@ -62,7 +62,8 @@ def visitor() -> rx.Component:
 
 
 def _face() -> rx.Component:
-    drawn = rx.cond(Frame.initials != "", Frame.initials, rx.cond(Frame.ready, sign(Frame.layout["face"], 15), rx.fragment()))
+    nobody = rx.cond(Frame.ready, sign(FrameMenus.layout["face"], 15), rx.fragment())
+    drawn = rx.cond(Frame.initials != "", Frame.initials, nobody)
     photo = rx.el.img(src=Frame.avatar, alt="", class_name="mz-face-photo")
     return rx.el.span(rx.cond(Frame.avatar != "", photo, drawn), class_name="mz-face")
 

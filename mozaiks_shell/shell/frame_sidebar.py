@@ -9,7 +9,7 @@ from mozaiks_shell.shell.frame_header import brand_link, pieces, top_in_drawer
 from mozaiks_shell.shell.frame_parts import SIDEBAR, NavGroup, NavLink, NavToggle, Sidebar
 from mozaiks_shell.shell.frame_profile import profile
 from mozaiks_shell.shell.palette import palette_button
-from mozaiks_shell.shell.state import Frame, NavEntry
+from mozaiks_shell.shell.state import Frame, FrameMenus, NavEntry
 from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.kit import button, icon
 from mozaiks_shell.ui.page import Page, pages
@@ -34,12 +34,12 @@ def _head() -> rx.Component:
         custom_attrs={"popoverTarget": SIDEBAR, "popoverTargetAction": "hide"},
         class_name="mz-drawer-close",
     )
-    search = rx.cond(Frame.layout["header"], rx.fragment(), palette_button())
+    search = rx.cond(FrameMenus.layout["header"], rx.fragment(), palette_button())
     return rx.el.div(brand_link(), close, search, class_name="mz-side-head")
 
 
 def _person() -> rx.Component:
-    return rx.el.nav(rx.foreach(Frame.nav, _group), top_in_drawer(), aria_label=t("Main"), class_name="mz-nav mz-nav-person")
+    return rx.el.nav(rx.foreach(FrameMenus.nav, _group), top_in_drawer(), aria_label=t("Main"), class_name="mz-nav mz-nav-person")
 
 
 def _group(group: Any) -> rx.Component:
@@ -52,7 +52,7 @@ def _visitor() -> rx.Component:
     declared = [page for page in pages() if page.access.kind == "public" and page.in_nav and "[" not in page.route]
     ways = rx.el.ul(*[_page(page) for page in pages() if way_in(page) and not page.in_nav and "[" not in page.route])
     known = rx.el.div(rx.el.ul(*[_page(page) for page in declared]), class_name="mz-nav-group mz-nav-public")
-    told = rx.el.div(rx.foreach(Frame.nav, _group), class_name="mz-nav-public")
+    told = rx.el.div(rx.foreach(FrameMenus.nav, _group), class_name="mz-nav-public")
     return rx.el.nav(
         rx.cond(Frame.ready & ~Frame.signed_in, told, known),
         rx.el.div(ways, class_name="mz-nav-group"),
@@ -69,4 +69,4 @@ def _page(page: Page) -> rx.Component:
 def _foot() -> rx.Component:
     toggle = NavToggle.create(icon("panel-left", 17), class_name="mz-nav-link mz-nav-toggle")
     here = rx.el.div(profile(named=True), pieces(), class_name="mz-nav-who")
-    return rx.el.div(rx.cond(Frame.layout["header"], rx.fragment(), here), toggle, class_name="mz-nav-foot")
+    return rx.el.div(rx.cond(FrameMenus.layout["header"], rx.fragment(), here), toggle, class_name="mz-nav-foot")

@@ -15,7 +15,7 @@ from reflex_base.vars.function import ArgsFunctionOperation
 from mozaiks_shell.chat.state import ChatState
 from mozaiks_shell.shell import shortcuts
 from mozaiks_shell.shell.palette_state import Palette, baked_commands
-from mozaiks_shell.shell.state import Frame
+from mozaiks_shell.shell.state import Frame, FrameMenus
 from mozaiks_shell.shell.triggers import Triggers
 from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.kit import icon
@@ -89,8 +89,8 @@ def palette_dialogs() -> rx.Component:
         ("mzName",), Var.create(named_icon(name=Var("mzName", _var_type=str), size=Var.create(17)))
     )
     return PaletteDialogs.create(
-        nav=Frame.nav,
-        top=Frame.top,
+        nav=FrameMenus.nav,
+        top=FrameMenus.top,
         core=shortcuts.CORE,
         words=Palette.words,
         plans=page_at("/plans") is not None,
@@ -127,8 +127,8 @@ def command_palette(_: bool) -> rx.Component:
     return rx.fragment(
         PaletteHost.create(
             LazyDialogs.create(),
-            nav=Frame.nav,
-            top=Frame.top,
+            nav=FrameMenus.nav,
+            top=FrameMenus.top,
             core=shortcuts.CORE,
             commands=baked_commands(),
             signed_in=Frame.signed_in,

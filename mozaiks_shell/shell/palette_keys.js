@@ -1,6 +1,6 @@
 // Always there, small: listens for the keys of palette and shortcuts, and fetches the palette when somebody is about to use
 // it (a modifier key goes down, the pointer nears its button) or the browser has nothing else to do.
-import { Fragment, useEffect, useMemo, useRef, useState } from "react";
+import { Fragment, useEffect, useRef, useState } from "react";
 import { jsx } from "react/jsx-runtime";
 import { useNavigate } from "react-router";
 
@@ -56,10 +56,9 @@ export function keyed(nav, top, core) {
 export function MzPaletteHost({ nav = [], top = [], core, commands, signedIn, ready, onRun, onTrigger, children }) {
   const [wanted, want] = useState(false);
   const navigate = useNavigate();
-  const pages = useMemo(() => keyed(nav, top, core), [nav, top, core]);
   const latest = useRef(null);
   useEffect(() => {
-    latest.current = { pages, commands, here: !ready || signedIn, onRun, onTrigger, navigate };
+    latest.current = { nav, top, core, commands, here: !ready || signedIn, onRun, onTrigger, navigate };
   });
   useEffect(() => {
     if (apple) document.documentElement.dataset.apple = "";
@@ -87,7 +86,8 @@ export function MzPaletteHost({ nav = [], top = [], core, commands, signedIn, re
         return palette.get() === "palette" ? palette.show("") : open("palette");
       }
       if (palette.get() || document.querySelector("dialog[open]:not(.mz-pal, .mz-shortcuts)") || !latest.current.here) return;
-      const wishes = [...latest.current.pages, ...latest.current.commands];
+      const { nav: groups, top: more, core: known, commands: acts } = latest.current;
+      const wishes = [...keyed(groups, more, known), ...acts];
       if (mod && !event.altKey) {
         const wish = wishes.find((one) => one.keys === `mod+${key}`);
         if (wish) {

@@ -1,6 +1,6 @@
 """The palette's State: what it lists besides the navigation, what a search found, and running a command.
 
-Pages come from ``Frame.nav``, which every page has. Ranking happens in the browser.
+Pages come from ``FrameMenus.nav``, which every page has. Ranking happens in the browser.
 """
 
 from typing import Any, ClassVar, Final, TypedDict
@@ -136,7 +136,7 @@ def _group(provider: Provider, results: list[Result]) -> FoundGroup:
 
 
 class Palette(ShellState):
-    """What the palette shows besides ``Frame.nav``. ``words`` are further words of its entries, by id."""
+    """What the palette shows besides ``FrameMenus.nav``. ``words`` are further words of its entries, by id."""
 
     access: ClassVar[Access | None] = Access.signed_in()
 

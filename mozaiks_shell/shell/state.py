@@ -19,8 +19,8 @@ from mozaiks_shell.shell.slots import header
 from mozaiks_shell.ui.state import ShellState, event
 
 __all__ = [
-    "BrandView", "Crash", "Crumb", "FooterView", "Frame", "HeaderAction", "LayoutView", "MenuEntry", "NavEntry", "NavGroup",
-    "Notice", "Notices", "expect", "notify",
+    "BrandView", "Crash", "Crumb", "FooterView", "Frame", "FrameMenus", "HeaderAction", "LayoutView", "MenuEntry", "NavEntry",
+    "NavGroup", "Notice", "Notices", "expect", "notify",
 ]  # fmt: skip
 
 log = get_logger("shell")
@@ -34,11 +34,24 @@ class Notice(TypedDict):
     tone: str
 
 
-class Frame(ShellState):
-    """State of the frame around every page. Small on purpose: it rides on every navigation.
+class FrameMenus(ShellState):
+    """What of the frame seldom changes on a visit. A State of its own: what reads it is then not drawn again each time.
 
     Titles and labels are message ids: show them with ``t(...)``.
     """
+
+    access: ClassVar[Access | None] = Access.public()
+
+    nav: list[NavGroup] = []
+    top: list[NavEntry] = []
+    profile_menu: list[MenuEntry] = []
+    header_actions: list[HeaderAction] = []
+    footer: FooterView = menus.NO_FOOTER
+    layout: LayoutView = menus.USUAL_LAYOUT
+
+
+class Frame(ShellState):
+    """State of the frame around every page. Small on purpose: it rides on every navigation."""
 
     access: ClassVar[Access | None] = Access.public()
 
@@ -51,13 +64,7 @@ class Frame(ShellState):
     is_admin: bool = False
     theme: str = ""
     locale: str = ""
-    nav: list[NavGroup] = []
-    top: list[NavEntry] = []
     crumbs: list[Crumb] = []
-    profile_menu: list[MenuEntry] = []
-    header_actions: list[HeaderAction] = []
-    footer: FooterView = menus.NO_FOOTER
-    layout: LayoutView = menus.USUAL_LAYOUT
     brand: BrandView = menus.NO_BRAND
     gates: dict[str, str] = {}
     needed: dict[str, str] = {}
@@ -73,12 +80,12 @@ class Frame(ShellState):
         path = self.router.url.path.rstrip("/") or "/"
         page = any_page(path)
         name, line = menus.named(principal, app_id)
+        _change(await self.get_state(FrameMenus), seldom(menu, app_id, menus.profile_menu(principal, app_id)))
         news: dict[str, Any] = {
-            **shown(menu, app_id),
+            "brand": menus.brand_view(menu.landing, app_id),
             "gates": menu.gates,
             "needed": menu.needed,
             "crumbs": crumbs(path),
-            "profile_menu": menus.profile_menu(principal, app_id),
             "signed_in": principal is not None,
             "name": name,
             "line": line,
@@ -91,34 +98,37 @@ class Frame(ShellState):
             "chat_here": page is None or page.chat,
             "ready": True,
         }
-        for var, value in news.items():
-            if getattr(self, var) != value:
-                setattr(self, var, value)
+        _change(self, news)
         if page is not None and menu.gates.get(page.route) == "sign_in":
             yield rx.redirect(way_in(path, self.router.url.query))
         elif path == "/" and menu.landing != "/":
             yield rx.redirect(menu.landing, replace=True)
 
 
-def shown(menu: Menu, app_id: str = "") -> dict[str, Any]:
-    """What of the frame is the same for everybody with this menu at this app, by the Var's name."""
+def _change(state: ShellState, news: dict[str, Any]) -> None:
+    for var, value in news.items():
+        if getattr(state, var) != value:
+            setattr(state, var, value)
+
+
+def seldom(menu: Menu, app_id: str, profile_menu: list[MenuEntry]) -> dict[str, Any]:
+    """What is the same for everybody with these menus at this app, by the Var's name."""
     return {
         "nav": menu.groups,
         "top": menu.top,
+        "profile_menu": profile_menu,
         "header_actions": menus.header_actions(app_id),
         "footer": menus.footer(app_id),
         "layout": menus.layout_view(app_id),
-        "brand": menus.brand_view(menu.landing, app_id),
     }
 
 
 def expect() -> None:
     """Make the frame of a plain signed-in person the one that prerendered pages show. Call it before the app is compiled."""
-    fields = Frame.get_fields()
     pieces = {piece.key: "ok" for piece in header.pieces() if piece.access == Access.signed_in()}
-    told = {"brand": menus.NO_BRAND, "profile_menu": menus.expected_profile_menu(), "gates": pieces}
-    for var, value in {**shown(expected_menu()), **told}.items():
-        fields[var].default = value
+    Frame.get_fields()["gates"].default = pieces
+    for var, value in seldom(expected_menu(), "", menus.expected_profile_menu()).items():
+        FrameMenus.get_fields()[var].default = value
 
 
 class Notices(ShellState):

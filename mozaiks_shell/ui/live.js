@@ -56,7 +56,7 @@ export function MzLive({ kind, again, onFrame }) {
       else if (again && frame.type === "reconnected") handler.current?.("reconnected", {});
     };
     listeners.add(hear);
-    open();
+    setTimeout(open);  // not in the task that draws the page
     return () => { listeners.delete(hear); setTimeout(close, 1000); };
   }, [kind, again]);
   return null;
