@@ -14,6 +14,7 @@ from reflex_components_core.base.error_boundary import ErrorBoundary
 
 from mozaiks_shell.plugin_host.registry import loading
 from mozaiks_shell.plugin_host.state import PluginCrash, PluginHealth
+from mozaiks_shell.plugin_host.undrawn import not_drawn
 from mozaiks_shell.ui.i18n import Text, t
 from mozaiks_shell.ui.kit import Tone, button, icon, link_button, notice, row
 from mozaiks_shell.ui.page import PageFunction
@@ -78,7 +79,11 @@ def _bounded(name: str, title: Text, content: PageFunction) -> rx.Component:
 
 def _wall(name: str, content: PageFunction, broken: rx.Component) -> rx.Component:
     """What ``content`` draws, as a component of its own: only so does the boundary around it catch what breaks in it."""
-    drawn = content()
+    try:
+        drawn = content()
+    except Exception as error:  # noqa: BLE001 - a probe could draw it; where the pages are built it cannot be
+        not_drawn(name, content, error)
+        return broken
 
     def page() -> rx.Component:
         return drawn

@@ -35,8 +35,8 @@ def load_all(settings: Settings, *, builds: bool = True) -> list[Plugin]:
     Call once per process, before pages are mounted.
 
     Args:
-        builds: Whether this process builds the pages. One that only serves what was built does not draw pages that a probe
-            could draw, and keeps what it has loaded out of the garbage collector's sight for good.
+        builds: Whether this process builds the pages. One that only serves what was built keeps what it has loaded out of
+            the garbage collector's sight for good.
     """
     importlib.import_module("mozaiks_shell.sdk")  # so that its own import is not charged to a plugin
     began = time.perf_counter()
@@ -44,7 +44,7 @@ def load_all(settings: Settings, *, builds: bool = True) -> list[Plugin]:
         found = in_order(discover(settings))
         verdicts = probe_all([one for one in found if one.state is PluginState.DISCOVERED], settings)
         for plugin in found:
-            load(plugin, verdicts, builds=builds)
+            load(plugin, verdicts)
     if doubtful := [one for one in found if _failed(one) and one.name in verdicts and verdicts[one.name].drawn]:
         distrust(doubtful, settings)
     if not builds:
@@ -70,12 +70,12 @@ def _failed(plugin: Plugin) -> bool:
     return plugin.problem is not None and plugin.problem.cause is not Cause.DEPENDENCY
 
 
-def load(plugin: Plugin, verdicts: Mapping[str, Verdict] | None = None, *, builds: bool = True) -> Plugin:
+def load(plugin: Plugin, verdicts: Mapping[str, Verdict] | None = None) -> Plugin:
     """Register a discovered plugin and import it; its state tells what became of it.
 
     Args:
-        verdicts: What a probe found, by name. A plugin without a verdict is imported as it is.
-        builds: As for :func:`load_all`.
+        verdicts: What a probe found, by name. A plugin without a verdict is imported as it is, and its pages are drawn once;
+            so are those of a plugin whose pages no probe could draw.
     """
     registry.add(plugin)
     if plugin.state is not PluginState.DISCOVERED:
@@ -97,7 +97,7 @@ def load(plugin: Plugin, verdicts: Mapping[str, Verdict] | None = None, *, build
             plugin.notes += verdict.notes
             plugin.timings["probe"] = verdict.milliseconds
         with registry.being_loaded(plugin):
-            draw = builds or verdict is None or not verdict.drawn
+            draw = verdict is None or not verdict.drawn
             import_plugin(plugin, before, get_settings().plugin_probe_seconds, draw=draw)
         if verdict is None:
             plugin.notes += traces.notes(standing)

@@ -61,7 +61,7 @@ def probe_all(plugins: Sequence[Plugin], settings: Settings) -> dict[str, Verdic
 
 
 def distrust(plugins: Iterable[Plugin], settings: Settings) -> None:
-    """Have the pages of these plugins drawn again in every process: here they could not be, though a probe could draw them."""
+    """Have the pages of these plugins drawn in every process that loads them: here they could not be, though a probe could."""
     cache = ProbeCache(settings)
     with cache.alone():
         for plugin in plugins:

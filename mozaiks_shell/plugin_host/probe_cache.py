@@ -33,7 +33,7 @@ _LASTING: Final = frozenset({Cause.SYNTAX, Cause.FORBIDDEN_IMPORT, Cause.SCAN, C
 class Verdict:
     """What a probe found: nothing in the way (``problem`` None), with notes; or why the plugin must not be imported.
 
-    ``drawn`` says that its pages were drawn and that a process which does not build them need not draw them again.
+    ``drawn`` says that its pages were drawn and that a process which loads it need not try that again.
     """
 
     problem: PluginProblem | None = None

@@ -1,4 +1,4 @@
-"""Pages are drawn once by whoever builds them; a process that only serves the build goes by what the probe saw."""
+"""A process goes by what the probe saw and draws no page to try it; what then fails in the build harms that plugin only."""
 
 import gc
 
@@ -10,6 +10,7 @@ from mozaiks_shell.hosting.reflex_build import builds_pages
 from mozaiks_shell.plugin_host import loader, registry
 from mozaiks_shell.plugin_host.errors import Cause
 from mozaiks_shell.plugin_host.registry import PluginState
+from mozaiks_shell.ui.page import page_at
 
 PAGE = """from pathlib import Path
 from mozaiks_shell import sdk
@@ -49,13 +50,11 @@ def drawn(tmp_path):
     return lambda: len((tmp_path / "drawn").read_text())
 
 
-def test_a_serving_process_does_not_draw_what_the_probe_could_draw(process, drawn, write, tmp_path):
+def test_no_process_tries_what_the_probe_could_draw(process, drawn, write, tmp_path):
     write("paged", {"page.py": PAGE.format(folder=str(tmp_path), more="")})
-    assert process(builds=True)["paged"].live
-    assert drawn() == 2, "once in the probe and once where the pages are built"
-    serving = process(builds=False)["paged"]
-    assert serving.live and serving.pages == ("/plugins/paged",) and drawn() == 2
-    assert process(builds=True)["paged"].live and drawn() == 3
+    for builds in (True, False, True):
+        plugin = process(builds=builds)["paged"]
+        assert plugin.live and plugin.pages == ("/plugins/paged",) and drawn() == 1, "in the probe"
 
 
 def test_a_changed_page_is_drawn_before_it_is_served(process, drawn, write, tmp_path):
@@ -69,17 +68,19 @@ def test_a_changed_page_is_drawn_before_it_is_served(process, drawn, write, tmp_
 def test_a_page_that_makes_a_state_is_drawn_in_every_process(process, drawn, write, tmp_path):
     more = "class Late(sdk.State):\n        n: int = 0"
     write("paged", {"page.py": PAGE.format(folder=str(tmp_path), more=more)})
-    assert process(builds=True)["paged"].live and drawn() == 2
-    assert process(builds=False)["paged"].live and drawn() == 3, "the State's name counts from the first drawing on"
+    for times, builds in ((2, True), (3, False)):
+        assert process(builds=builds)["paged"].live and drawn() == times, "the State's name counts from the first drawing on"
 
 
 def test_what_cannot_be_drawn_where_it_is_built_is_drawn_everywhere(process, drawn, write, tmp_path):
     write("paged", {"page.py": PAGE.format(folder=str(tmp_path), more="")})
-    assert process(builds=False)["paged"].live
+    plugin = process(builds=True)["paged"]
     (tmp_path / "gone").touch()
-    for builds in (True, False):
-        found = process(builds=builds)["paged"]
-        assert (found.state, found.problem.cause) == (PluginState.QUARANTINED, Cause.PAGE), f"builds={builds}"
+    assert plugin.live
+    built = page_at("/plugins/paged").render()  # as the compiler does
+    assert "could not show it" in str(built.render())
+    for found in (plugin, process(builds=False)["paged"], process(builds=True)["paged"]):
+        assert (found.state, found.problem.cause) == (PluginState.QUARANTINED, Cause.PAGE)
         assert found.problem.where == "page.py:11" and "it is gone" in found.problem.message
     (tmp_path / "gone").unlink()
     assert process(builds=False)["paged"].live
