@@ -33,7 +33,7 @@ class ChatSettings(BrokerSettings):
 
     workers: int = Field(
         1,
-        validation_alias=AliasChoices("GRANIAN_WORKERS"),
+        validation_alias=AliasChoices("WEB_CONCURRENCY"),
         ge=1,
         le=64,
         description="Server processes. More than one needs PostgreSQL and `REDIS_URL`; see docs/several-processes.md.",

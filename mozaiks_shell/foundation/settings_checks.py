@@ -96,9 +96,9 @@ def _shared(settings: Settings) -> list[str]:
         return []
     problems = []
     if not settings.sql_url.startswith("postgresql"):
-        problems.append(f"GRANIAN_WORKERS: {settings.workers} workers need PostgreSQL; set DATABASE_URL=postgresql://…")
+        problems.append(f"WEB_CONCURRENCY: {settings.workers} workers need PostgreSQL; set DATABASE_URL=postgresql://…")
     if not settings.redis_url:
-        problems.append(f"GRANIAN_WORKERS: {settings.workers} workers keep page state in Redis; set REDIS_URL")
+        problems.append(f"WEB_CONCURRENCY: {settings.workers} workers keep page state in Redis; set REDIS_URL")
     return problems
 
 

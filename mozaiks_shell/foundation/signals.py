@@ -10,22 +10,36 @@ _tasks: set[asyncio.Task[None]] = set()
 def before_server_stops(farewell: Callable[[], Awaitable[None]]) -> None:
     """Run ``farewell`` first when this process is told to stop; it must be quick.
 
-    Granian cuts every socket as soon as it hears the signal, long before the lifespan ends. Call this in the lifespan,
-    where the server's handlers are in place. Nothing changes where the event loop does not show them.
+    Servers cut their sockets as soon as they hear the signal, long before the lifespan ends. Call this in the lifespan, where
+    the server's handlers are in place. Where there are none, or not in this thread, nothing changes.
     """
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         server: asyncio.Handle | None = getattr(loop, "_signal_handlers", {}).get(number)
         if server is not None:
-            loop.add_signal_handler(number, _first, farewell, server)
+            loop.add_signal_handler(number, _first, farewell, server._run)
+        elif callable(handler := signal.getsignal(number)) and handler is not signal.default_int_handler:
+            _precede(loop, number, farewell, handler)
 
 
-def _first(farewell: Callable[[], Awaitable[None]], server: asyncio.Handle) -> None:
+def _precede(
+    loop: asyncio.AbstractEventLoop, number: int, farewell: Callable[[], Awaitable[None]], handler: Callable[..., object]
+) -> None:
+    def heard(*what: object) -> None:
+        loop.call_soon_threadsafe(_first, farewell, lambda: handler(*what))
+
+    try:
+        signal.signal(number, heard)
+    except ValueError:  # not the main thread
+        return
+
+
+def _first(farewell: Callable[[], Awaitable[None]], stop: Callable[[], object]) -> None:
     async def both() -> None:
         try:
             await farewell()
         finally:
-            server._run()
+            stop()
 
     task = asyncio.get_running_loop().create_task(both())
     _tasks.add(task)

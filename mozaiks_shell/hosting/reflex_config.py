@@ -23,6 +23,7 @@ from reflex_base.constants.state import StateManagerMode  # noqa: E402
 from mozaiks_shell.appconfig.brand import brand  # noqa: E402
 from mozaiks_shell.appconfig.hosts import APPS  # noqa: E402
 from mozaiks_shell.appconfig.loader import or_exit  # noqa: E402
+from mozaiks_shell.hosting import server  # noqa: E402
 from mozaiks_shell.hosting.reflex_build import (  # noqa: E402
     CompileRecord,
     DevProxy,
@@ -32,7 +33,7 @@ from mozaiks_shell.hosting.reflex_build import (  # noqa: E402
 )
 
 settings = load_or_exit()
-os.environ["GRANIAN_WORKERS"] = str(settings.workers)  # one unless the operator says otherwise; see docs/decisions/0003
+server.use()
 _single_port = is_production_command()
 # Only code is watched: the database lies below the root too, and every write would restart the server. Plugins follow their
 # files without a restart (hosting/hot), unless that is switched off.

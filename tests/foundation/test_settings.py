@@ -79,9 +79,9 @@ def test_all_contradictions_are_named_at_once(monkeypatch):
 
 
 def test_several_workers_need_what_they_share(monkeypatch):
-    found = problems(monkeypatch, GRANIAN_WORKERS="2")
-    assert [line.partition(":")[0] for line in found] == ["GRANIAN_WORKERS"] * 2
+    found = problems(monkeypatch, WEB_CONCURRENCY="2")
+    assert [line.partition(":")[0] for line in found] == ["WEB_CONCURRENCY"] * 2
     assert "DATABASE_URL" in found[0]
     assert "REDIS_URL" in found[1]
     shared = {"DATABASE_URL": "postgresql://shell@db/shell", "REDIS_URL": "redis://redis"}
-    assert problems(monkeypatch, GRANIAN_WORKERS="2", **shared) == []
+    assert problems(monkeypatch, WEB_CONCURRENCY="2", **shared) == []
