@@ -25,6 +25,7 @@ from mozaiks_shell.chat import upstream_line as lines
 from mozaiks_shell.chat.attachment import refusal
 from mozaiks_shell.chat.conversation import MASK, Conversation
 from mozaiks_shell.chat.models import Chat
+from mozaiks_shell.chat.once import Once
 from mozaiks_shell.chat.outcomes import CannotStop, NotListening, Outcome, RunEnded
 from mozaiks_shell.chat.protocol import (
     Ask,
@@ -111,16 +112,16 @@ class Bridge:
         self._expected: Outcome | None = None
         self._cancel_sent = 0.0
         self._stoppable = True
-        self._heard = asyncio.Event()
-        self._over = asyncio.Event()
+        self._heard = False  # since the last look
+        self._over = Once()
         self._outcome: Outcome | None = None
         self._closing = False
-        self._left = asyncio.Event()
+        self._left = Once()
         self._working = False  # the workflow was seen at work on this connection
         self._waits_for_text: bool | None = None  # whether it begins only with a text of the person (UserDriven)
         self._over_http: asyncio.Task[None] | None = None
         self._cut: asyncio.Task[None] | None = None
-        self._cancelled = asyncio.Event()
+        self._cancelled = Once()
 
     @property
     def over(self) -> bool:
@@ -188,10 +189,10 @@ class Bridge:
         """Read the open connection until it is gone or the run is over."""
         line = self._line
         assert line is not None
-        works = (self._read(line), self._over.wait(), self._watch(), line.watch(self._answers_http, self._silent))
+        works = (self._read(line), self._watch(), line.watch(self._answers_http, self._silent))
         tasks = [asyncio.create_task(work) for work in works]
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait([*tasks, self._over.future()], return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         except LineLost as lost:
@@ -212,7 +213,7 @@ class Bridge:
     async def _read(self, line: Line) -> None:
         while self._outcome is None and self.channel.broken is None:
             await self._hear(await line.receive())
-            self._heard.set()
+            self._heard = True
             await self._transcript.breathe()
 
     async def _hear(self, raw: bytes) -> None:
@@ -310,9 +311,7 @@ class Bridge:
 
     async def _pause(self, seconds: float) -> None:
         """Wait so long, or until we are told to let go."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._left.wait()
+        await self._left.wait(seconds)
 
     async def _reconnect(self, before: str) -> loss.Standing | None:
         """Connect to a runtime that takes it again, with back-off (F-187). None: done, and a chat that was waiting
@@ -346,16 +345,15 @@ class Bridge:
 
     async def _watch(self) -> None:
         """Completion without a frame (protocol §0 fact 8): while nothing comes, ask how the run stands."""
-        pause = _POLL_FIRST
+        silent, pause = 0.0, _POLL_FIRST
         while True:
-            self._heard.clear()
-            try:
-                async with asyncio.timeout(pause):
-                    await self._heard.wait()
-                pause = _POLL_FIRST
-                await asyncio.sleep(pause)
-            except TimeoutError:
-                pause = min(pause * 2, _POLL_LONGEST)
+            self._heard = False
+            await asyncio.sleep(_POLL_FIRST)
+            silent += _POLL_FIRST
+            if self._heard:
+                silent, pause = 0.0, _POLL_FIRST
+            elif silent >= pause:
+                silent, pause = 0.0, min(pause * 2, _POLL_LONGEST)
                 await self.poll()
 
     async def poll(self) -> None:
@@ -437,9 +435,8 @@ class Bridge:
             self._cancel_sent = time.monotonic()
             try:
                 await self._send(protocol.cancel(self.chat.runtime_chat_id))
-                async with asyncio.timeout(_CUT_WITHIN):
-                    await self._cancelled.wait()
-            except (RunEnded, TimeoutError):
+                await self._cancelled.wait(_CUT_WITHIN)
+            except RunEnded:
                 pass
         kept = tr("What was written so far is kept.")
         if not self._stoppable:

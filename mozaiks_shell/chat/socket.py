@@ -19,6 +19,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mozaiks_shell.chat import service
+from mozaiks_shell.chat.once import Once
 from mozaiks_shell.chat.protocol import clean
 from mozaiks_shell.chat.transcript import Channel, Tail, dumps, wire
 from mozaiks_shell.chat.writer import DELTA, Entry
@@ -95,7 +96,7 @@ async def chat_socket(socket: WebSocket) -> None:
 async def _signed_out(event: Event) -> None:
     """Whose session ended is looked at again at once."""
     for browser in _browsers.get((event.app_id, event.user_id), ()):
-        browser.doubt.set()
+        browser.doubt()
 
 
 async def close_all() -> None:
@@ -136,29 +137,31 @@ class _Browser:
     """One open socket."""
 
     def __init__(self, socket: WebSocket, principal: Principal) -> None:
-        self.doubt = asyncio.Event()  # set: look at once whether the person is still signed in
-        self.gone = asyncio.Event()
+        self.gone = Once()
         self._socket = socket
         self._principal = principal
         self._channel: Channel | None = None
         self._shower: asyncio.Task[None] | None = None
         self._waiting: asyncio.Task[None] | None = None
-        self._ending = asyncio.Event()
+        self._news: asyncio.Future[None] | None = None
+        self._doubtful = self._ending = False
         self._failure: BaseException | None = None
         self._heard = asyncio.get_running_loop().time()
 
     async def serve(self) -> None:
         """Talk until the browser leaves, is signed out, or takes nothing any more. Leaves the socket closed."""
         set_principal(self._principal)
-        tasks = [asyncio.create_task(work) for work in (self._listen(), self._recheck(), self._ending.wait())]
+        listening = asyncio.create_task(self._listen())
         failure: BaseException | None = _Closed(GOING_AWAY, "Going away")  # if this task is cancelled
         try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            failure = self._failure or next((task.exception() for task in done), None)
+            try:
+                await self._until_over(listening)
+                failure = self._failure or (listening.exception() if listening.done() else None)
+            except Exception as error:  # noqa: BLE001 - the reason to close, as any other
+                failure = self._failure or error
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
             await self._wait_no_more()
             await self._let_go()
             await self._close(failure)
@@ -166,8 +169,17 @@ class _Browser:
 
     def end(self, failure: BaseException) -> None:
         """Make :meth:`serve` end for this reason."""
-        self._failure = self._failure or failure
-        self._ending.set()
+        self._failure, self._ending = self._failure or failure, True
+        self._wake()
+
+    def doubt(self) -> None:
+        """Look at once whether the person is still signed in."""
+        self._doubtful = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._news is not None and not self._news.done():
+            self._news.set_result(None)
 
     async def _close(self, failure: BaseException | None) -> None:
         match failure:
@@ -195,17 +207,34 @@ class _Browser:
             raise _Closed(NOT_SIGNED_IN, "Signed out")
         self._principal = principal
 
-    async def _recheck(self) -> None:
-        while True:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(uniform(0.8, 1.2) * _RECHECK):
-                    await self.doubt.wait()
-            doubtful = self.doubt.is_set()
-            self.doubt.clear()
-            if asyncio.get_running_loop().time() - self._heard > _SILENCE:
-                raise _Closed(GOING_AWAY, "Silent")
-            if doubtful or not await _roll.calls(self._principal.session_id):
-                await self._check()
+    async def _until_over(self, listening: asyncio.Task[None]) -> None:
+        """Until the browser leaves or is to be left, look every now and then whether it may stay."""
+        while not (listening.done() or self._ending):
+            if not self._doubtful:
+                await self._any(listening, seconds=uniform(0.8, 1.2) * _RECHECK)
+                if listening.done() or self._ending:
+                    return
+            look = asyncio.create_task(self._look())
+            try:
+                while not (look.done() or listening.done() or self._ending):
+                    await self._any(listening, look)
+                if look.done():
+                    look.result()
+            finally:
+                look.cancel()
+                await asyncio.gather(look, return_exceptions=True)
+
+    async def _any(self, *tasks: asyncio.Task[None], seconds: float | None = None) -> None:
+        """Until one of these is done or :meth:`_wake` was called."""
+        self._news = asyncio.get_running_loop().create_future()
+        await asyncio.wait([*tasks, self._news], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _look(self) -> None:
+        doubtful, self._doubtful = self._doubtful, False
+        if asyncio.get_running_loop().time() - self._heard > _SILENCE:
+            raise _Closed(GOING_AWAY, "Silent")
+        if doubtful or not await _roll.calls(self._principal.session_id):
+            await self._check()
 
     # -- from the browser --------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ log = get_logger("chat")
 DELTA: Final = "d"
 _BATCH = 1000  # entries per transaction
 _COLUMNS = ("app_id", "user_id", "chat_id", '"offset"', "kind", "body")
-_LINGER = 0.001  # seconds a busy writer waits for company
+_LINGER, _LINGER_LONGEST = 0.001, 0.02  # seconds a busy writer waits for company; as long as the last commit took, within these
 _BUSY = 0.004  # a batch this soon after the last one means that we are busy
 _IDLE = 0.2
 PATIENCE: Final = 60.0  # seconds a database that is away or full is waited for before what waits is given up
@@ -100,7 +100,7 @@ class Writer:
         self._engine.dispose()
 
     def _run(self) -> None:
-        last = 0.0
+        last = took = 0.0
         while True:
             try:
                 first = self._queue.get(timeout=_IDLE)
@@ -108,7 +108,7 @@ class Writer:
                 self._tidy()
                 continue
             if time.monotonic() - last < _BUSY:
-                time.sleep(_LINGER)
+                time.sleep(min(max(_LINGER, took), _LINGER_LONGEST))
             batch = [first]
             while len(batch) < _BATCH:
                 try:
@@ -117,8 +117,10 @@ class Writer:
                     break
             stopping = None in batch
             entries = self._whole([entry for entry in batch if entry is not None])
+            began = time.monotonic()
             self._commit(entries)
             last = time.monotonic()
+            took = last - began
             self._later += [entry for entry in entries if entry.later is not None and entry.channel.broken is None]
             if len(self._later) > _LATER_AT_MOST or stopping:
                 self._tidy()

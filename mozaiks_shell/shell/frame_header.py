@@ -54,7 +54,7 @@ def brand_link() -> rx.Component:
     address = rx.cond(Frame.brand["wordmark"] != "", Frame.brand["wordmark"], "/brand/wordmark")
     drawn = {"--mz-wordmark": "url(" + address.to(str) + ")"}
     return link(
-        rx.el.span(role="img", aria_label=Frame.brand["alt"], class_name="mz-wordmark", style=drawn),
+        rx.el.span(role="img", aria_label=Frame.brand["alt"], class_name="mz-wordmark", custom_attrs={"style": drawn}),
         rx.el.img(src=Frame.brand["logo"], alt="", class_name="mz-logo"),
         rx.el.span(brand_text("name"), dir="auto", class_name="mz-brand-name mz-truncate"),
         href=Frame.brand["href"],
