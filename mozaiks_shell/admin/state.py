@@ -2,6 +2,7 @@
 
 from typing import ClassVar, TypedDict
 
+from mozaiks_shell.admin.builds_view import BuildLine, build_lines
 from mozaiks_shell.admin.plugins_view import STATES
 from mozaiks_shell.audit.service import latest
 from mozaiks_shell.foundation.access import Access
@@ -21,6 +22,7 @@ _WORDS = {
     "user.signed_out": msg("Signed out"),
     "subscription.updated": msg("Plan changed"),
     "chat.started": msg("Started a chat"),
+    "build.status_changed": msg("A build moved on"),
     "plugin.failed": msg("Plugin failed"),
     "plugin.enabled": msg("Plugin switched on"),
     "plugin.disabled": msg("Plugin switched off"),
@@ -65,6 +67,7 @@ class Overview(ShellState):
 
     figures: list[Figure] = []
     plugins: list[PluginLine] = []
+    builds: list[BuildLine] = []  # empty where there was never one
     acts: list[AuditLine] = []
     loaded: bool = False
 
@@ -101,12 +104,13 @@ class Overview(ShellState):
             )
             for report in sorted(plugin_reports(), key=lambda one: (STATES[one.state].rank, one.title.lower()))[:_PLUGINS]
         ]
+        self.builds = await build_lines(self._me().app_id)
         entries = await latest(20)
         names = {actor_id: await _name(actor_id) for actor_id in {entry.actor_id for entry in entries}}
         self.acts = [
             AuditLine(
                 at=entry.at.isoformat(),
-                act=_said(entry.act, entry.facts.get("plugin")),
+                act=_said(entry.act, entry.facts.get("plugin") or entry.facts.get("build_id")),
                 actor=names[entry.actor_id],
                 actor_id=entry.actor_id,
             )
@@ -115,10 +119,10 @@ class Overview(ShellState):
         self.loaded = True
 
 
-def _said(act: str, plugin: object) -> str:
-    """What was done, and to which plugin."""
+def _said(act: str, what: object) -> str:
+    """What was done, and to which plugin or build."""
     words = tr(_WORDS.get(act, act.replace(".", " ").replace("_", " ").capitalize()))
-    return f"{words}: {plugin}" if isinstance(plugin, str) and plugin else words
+    return f"{words}: {what}" if isinstance(what, str) and what else words
 
 
 async def _name(user_id: str) -> str:
