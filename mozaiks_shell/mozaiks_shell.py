@@ -67,6 +67,7 @@ PAGES = (
     "shell.pages.chat",
     "shell.pages.chat_workflow",
     "shell.pages.artifact",
+    "shell.pages.jobs",
     "shell.pages.settings",
     "shell.pages.profile",
     "shell.pages.security",
@@ -79,6 +80,7 @@ PAGES = (
     "admin.pages.branding",
     "admin.pages.plugins",
     "admin.pages.plugin",
+    "admin.pages.app_tokens",
     "shell.pages.app_settings",
     "shell.bell",
 )

@@ -26,13 +26,11 @@ def _line(one: Any) -> rx.Component:
         one["note"] != "", rx.el.span(one["note"], dir="auto", class_name="mz-muted mz-small mz-build-note"), rx.fragment()
     )
     sign = rx.match(one["sign"], *[(sign, icon(sign, 14)) for _, _, sign in STATES.values()], rx.fragment())
-    preview = link_button(
-        t("Preview"), one["preview"].to(str), small=True, icon_name="eye", outside=True, target="_blank", rel="noopener noreferrer",
-        aria_label=t("Preview of {name}", name=one["id"]),
-    )  # fmt: skip
+    apart: dict[str, Any] = {"target": "_blank", "rel": "noopener noreferrer", "aria_label": t("Preview: {name}", name=one["id"])}
+    preview = link_button(t("Preview"), one["preview"].to(str), small=True, icon_name="eye", outside=True, **apart)
+    named = t("Download: {name}", name=one["id"])
     files = link_button(
-        t("Download"), one["files"].to(str), small=True, icon_name="download", outside=True,
-        aria_label=t("Download {name}", name=one["id"]),
+        t("Download"), one["files"].to(str), small=True, icon_name="download", outside=True, aria_label=named
     )  # fmt: skip
     return rx.el.tr(
         rx.el.th(name, note, scope="row", class_name="mz-cell-name"),
