@@ -27,10 +27,10 @@ def _line(one: Any) -> rx.Component:
     )
     sign = rx.match(one["sign"], *[(sign, icon(sign, 14)) for _, _, sign in STATES.values()], rx.fragment())
     apart: dict[str, Any] = {"target": "_blank", "rel": "noopener noreferrer", "aria_label": t("Preview: {name}", name=one["id"])}
-    preview = link_button(t("Preview"), one["preview"].to(str), small=True, icon_name="eye", outside=True, **apart)
+    preview = link_button(rx.el.span(t("Preview")), one["preview"].to(str), small=True, icon_name="eye", outside=True, **apart)
     named = t("Download: {name}", name=one["id"])
     files = link_button(
-        t("Download"), one["files"].to(str), small=True, icon_name="download", outside=True, aria_label=named
+        rx.el.span(t("Download")), one["files"].to(str), small=True, icon_name="download", outside=True, aria_label=named
     )  # fmt: skip
     return rx.el.tr(
         rx.el.th(name, note, scope="row", class_name="mz-cell-name"),

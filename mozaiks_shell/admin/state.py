@@ -1,7 +1,8 @@
 """What the operator's overview shows: figures, plugins with their reasons, the latest security-relevant acts."""
 
-from typing import ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict
 
+from mozaiks_shell.admin.builds_view import STATES as BUILD_STATES
 from mozaiks_shell.admin.builds_view import BuildLine, build_lines
 from mozaiks_shell.admin.plugins_view import STATES
 from mozaiks_shell.audit.service import latest
@@ -22,7 +23,6 @@ _WORDS = {
     "user.signed_out": msg("Signed out"),
     "subscription.updated": msg("Plan changed"),
     "chat.started": msg("Started a chat"),
-    "build.status_changed": msg("A build moved on"),
     "plugin.failed": msg("Plugin failed"),
     "plugin.enabled": msg("Plugin switched on"),
     "plugin.disabled": msg("Plugin switched off"),
@@ -110,7 +110,7 @@ class Overview(ShellState):
         self.acts = [
             AuditLine(
                 at=entry.at.isoformat(),
-                act=_said(entry.act, entry.facts.get("plugin") or entry.facts.get("build_id")),
+                act=_said(entry.act, entry.facts),
                 actor=names[entry.actor_id],
                 actor_id=entry.actor_id,
             )
@@ -119,8 +119,11 @@ class Overview(ShellState):
         self.loaded = True
 
 
-def _said(act: str, what: object) -> str:
+def _said(act: str, facts: dict[str, Any]) -> str:
     """What was done, and to which plugin or build."""
+    if act == "build.status_changed" and facts.get("status") in BUILD_STATES:
+        return tr("Build {name}: {state}", name=facts["build_id"], state=tr(BUILD_STATES[facts["status"]][0]))
+    what = facts.get("plugin")
     words = tr(_WORDS.get(act, act.replace(".", " ").replace("_", " ").capitalize()))
     return f"{words}: {what}" if isinstance(what, str) and what else words
 

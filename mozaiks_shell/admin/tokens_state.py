@@ -69,8 +69,9 @@ class Tokens(ShellState):
     async def enter(self) -> None:
         """Read everything anew; runs on every visit."""
         self.making, self.secret, self.errors, self.doomed, self.said = False, "", {}, "", ""
-        plugins = [f"plugins:{name}" for name in sorted(one.name for one in plugin_reports())]
-        self.offered = [Scope(name=name, title=_words(name)) for name in (*_WORDS, *plugins)]
+        plugins = [f"plugins:{one.name}" for one in sorted(plugin_reports(), key=lambda one: one.title.lower())]
+        titles = _titles()
+        self.offered = [Scope(name=name, title=_words(name, titles)) for name in (*_WORDS, *plugins)]
         await self._read()
 
     @event
@@ -121,21 +122,27 @@ class Tokens(ShellState):
     async def _read(self) -> None:
         found = sorted(await app_tokens.listing(self._me()), key=lambda one: one["state"] != "active")
         names = {one: await _name(one) for one in {row[key] for row in found for key in ("acts_for", "created_by")}}
-        self.rows = [_row(one, names) for one in found[:200]]
+        titles = _titles()
+        self.rows = [_row(one, names, titles) for one in found[:200]]
         self.loaded = True
 
 
-def _row(one: dict[str, Any], names: dict[str, str]) -> TokenRow:
+def _row(one: dict[str, Any], names: dict[str, str], titles: dict[str, str]) -> TokenRow:
     label, tone = STATES[one["state"]]
     return TokenRow(
-        id=one["id"], name=one["name"], prefix=one["prefix"], scopes=[_words(scope) for scope in one["scopes"]],
+        id=one["id"], name=one["name"], prefix=one["prefix"], scopes=[_words(scope, titles) for scope in one["scopes"]],
         acts_for=names[one["acts_for"]], made_by=names[one["created_by"]], label=tr(label), tone=tone,
         used=one["used_at"] or "", expires=one["expires_at"], active=one["state"] == "active",
     )  # fmt: skip
 
 
-def _words(scope: str) -> str:
-    return tr(_WORDS[scope]) if scope in _WORDS else tr("Call {name}", name=scope.removeprefix("plugins:"))
+def _titles() -> dict[str, str]:
+    return {one.name: tr(one.title) for one in plugin_reports()}
+
+
+def _words(scope: str, titles: dict[str, str]) -> str:
+    name = scope.removeprefix("plugins:")
+    return tr(_WORDS[scope]) if scope in _WORDS else tr("Call {name}", name=titles.get(name, name))
 
 
 async def _person(login: str) -> str:
