@@ -125,7 +125,7 @@ async def test_unnamed_workflows_are_for_admins_and_must_exist(ready):
     assert ready.count("start") == 1
 
 
-@pytest.mark.parametrize("plan", ["free", "pro", "enterprise"])
+@pytest.mark.parametrize("plan", ["free", "pro", "team"])
 @pytest.mark.parametrize(
     "roles", [{"user"}, {"user", "service"}, {"admin"}, {"superadmin"}], ids=lambda roles: "-".join(sorted(roles))
 )
