@@ -154,8 +154,12 @@ class _Kept:
     until: float
     texts: dict[str, str] = field(default_factory=dict)
     hidden: set[str] = field(default_factory=set)
+    drawn: Menu | None = None  # with the badges, without what is not shown yet
     asked: float = float("-inf")
     failed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.hidden = set(self.shown)
 
 
 _kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
@@ -250,8 +254,15 @@ async def _with_badges(kept: _Kept, principal: Principal | None) -> Menu:
         kept.texts = {name: text for name, text in zip(wanted, texts, strict=True) if text}
         answers = await asyncio.gather(*[_is_shown(name, shown, principal) for name, shown in kept.shown.items()])
         kept.hidden = {name for name, answer in zip(kept.shown, answers, strict=True) if not answer}
+        kept.drawn = None
     if not (kept.texts or kept.hidden):
         return kept.menu
+    kept.drawn = kept.drawn or _drawn(kept)
+    return kept.drawn
+
+
+def _drawn(kept: _Kept) -> Menu:
+    """The menu with what was asked besides."""
 
     def marked(entry: NavEntry) -> NavEntry:
         return {**entry, "badge": kept.texts[entry["id"]]} if entry["id"] in kept.texts else entry
