@@ -16,7 +16,7 @@ from mozaiks_shell import billing, broker, chat, identity, insights, notificatio
 from mozaiks_shell.appconfig.brand import brand
 from mozaiks_shell.appconfig.loader import or_exit
 from mozaiks_shell.appconfig.plans import catalogue
-from mozaiks_shell.broker import job_routes, trigger_routes
+from mozaiks_shell.broker import build_routes, job_routes, trigger_routes
 from mozaiks_shell.broker.service import capabilities, start_runtime
 from mozaiks_shell.broker.triggers import start_triggers
 from mozaiks_shell.chat.components.dock import chat_dock
@@ -67,6 +67,7 @@ PAGES = (
     "shell.pages.chat",
     "shell.pages.chat_workflow",
     "shell.pages.artifact",
+    "shell.pages.jobs",
     "shell.pages.settings",
     "shell.pages.profile",
     "shell.pages.security",
@@ -79,6 +80,7 @@ PAGES = (
     "admin.pages.branding",
     "admin.pages.plugins",
     "admin.pages.plugin",
+    "admin.pages.app_tokens",
     "shell.pages.app_settings",
     "shell.bell",
 )
@@ -94,7 +96,7 @@ for room in (identity, billing, broker, chat, shell, usage, insights, notificati
 for router in (
     hosting_routes.router, form_routes.router, locale_routes.router, brand_routes.router, account_routes.router,
     settings_routes.router, file_routes.router, app_token_routes.router, trigger_routes.router, job_routes.router,
-    pwa.router,
+    build_routes.router, pwa.router,
 ):  # fmt: skip
     api.include_router(router)
 api.add_api_websocket_route("/ws/chat", chat_socket)

@@ -4,7 +4,8 @@
 
 Saying ``stream 500 at 50`` gives 500 tokens of 8 bytes (``t000000 ``, ``t000001 ``, ...) at 50 a second; ``stream 500 at
 50 as 07`` marks them (``0700000 ``). ``hang up`` ends the connection, ``turn it down`` rejects the text. Anything else is
-echoed. ``GET /sent`` tells when each token was sent, by mark (monotonic clock of this machine, in seconds).
+echoed. ``GET /sent`` tells when each token was sent, by mark (monotonic clock of this machine, in seconds); ``GET /heard``
+the latest frames that came in, and the credentials of the latest handshakes.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ import json
 import re
 import sys
 import time
+from collections import deque
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +26,8 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 WISH = re.compile(r"stream (\d+) at (\d+)(?: as (\w\w))?")
 sent: dict[str, list[float]] = {}
+heard: deque[str] = deque(maxlen=200)
+shown: deque[str] = deque(maxlen=200)
 
 
 async def start(request: Request) -> JSONResponse:
@@ -57,6 +61,11 @@ async def times(request: Request) -> JSONResponse:
     return JSONResponse(sent)
 
 
+async def ears(_: Request) -> JSONResponse:
+    """What came in, and with which credentials."""
+    return JSONResponse({"frames": list(heard), "tokens": list(shown)})
+
+
 def frame(kind: str, **data: Any) -> str:
     """A frame as the runtime writes it."""
     return json.dumps(
@@ -67,6 +76,8 @@ def frame(kind: str, **data: Any) -> str:
 async def talk(socket: WebSocket) -> None:
     """Ask, answer, ask again."""
     await socket.accept()
+    bearer = socket.headers.get("authorization", "").removeprefix("Bearer ")
+    shown.append(bearer or socket.query_params.get("access_token", ""))
     chat = socket.path_params["chat"]
     await socket.send_text(frame("chat_meta", chat_id=chat, status=0, chat_exists=True))
     try:
@@ -75,7 +86,8 @@ async def talk(socket: WebSocket) -> None:
             await socket.send_text(frame("chat.input_request", request_id=question, prompt="", password=False))
             text = ""
             while not text:
-                message = json.loads(await socket.receive_text())
+                heard.append(await socket.receive_text())
+                message = json.loads(heard[-1])
                 text = message.get("text", "") if message["type"] == "user.input.submit" else ""
             if text == "hang up":
                 return await socket.close(1011)
@@ -112,6 +124,7 @@ app = Starlette(
         Route("/api/chats/meta/{app}/{workflow}/{chat}", meta),
         Route("/api/workflows", workflows),
         Route("/api/health", health),
+        Route("/heard", ears),
         Route("/sent", times, methods=["GET", "DELETE"]),
         WebSocketRoute("/ws/{workflow}/{app}/{chat}/{user}", talk),
     ]

@@ -1,7 +1,9 @@
 """What the operator's overview shows: figures, plugins with their reasons, the latest security-relevant acts."""
 
-from typing import ClassVar, TypedDict
+from typing import Any, ClassVar, TypedDict
 
+from mozaiks_shell.admin.builds_view import STATES as BUILD_STATES
+from mozaiks_shell.admin.builds_view import BuildLine, build_lines
 from mozaiks_shell.admin.plugins_view import STATES
 from mozaiks_shell.audit.service import latest
 from mozaiks_shell.foundation.access import Access
@@ -65,6 +67,7 @@ class Overview(ShellState):
 
     figures: list[Figure] = []
     plugins: list[PluginLine] = []
+    builds: list[BuildLine] = []  # empty where there was never one
     acts: list[AuditLine] = []
     loaded: bool = False
 
@@ -101,12 +104,13 @@ class Overview(ShellState):
             )
             for report in sorted(plugin_reports(), key=lambda one: (STATES[one.state].rank, one.title.lower()))[:_PLUGINS]
         ]
+        self.builds = await build_lines(self._me().app_id)
         entries = await latest(20)
         names = {actor_id: await _name(actor_id) for actor_id in {entry.actor_id for entry in entries}}
         self.acts = [
             AuditLine(
                 at=entry.at.isoformat(),
-                act=_said(entry.act, entry.facts.get("plugin")),
+                act=_said(entry.act, entry.facts),
                 actor=names[entry.actor_id],
                 actor_id=entry.actor_id,
             )
@@ -115,10 +119,13 @@ class Overview(ShellState):
         self.loaded = True
 
 
-def _said(act: str, plugin: object) -> str:
-    """What was done, and to which plugin."""
+def _said(act: str, facts: dict[str, Any]) -> str:
+    """What was done, and to which plugin or build."""
+    if act == "build.status_changed" and facts.get("status") in BUILD_STATES:
+        return tr("Build {name}: {state}", name=facts["build_id"], state=tr(BUILD_STATES[facts["status"]][0]))
+    what = facts.get("plugin")
     words = tr(_WORDS.get(act, act.replace(".", " ").replace("_", " ").capitalize()))
-    return f"{words}: {plugin}" if isinstance(plugin, str) and plugin else words
+    return f"{words}: {what}" if isinstance(what, str) and what else words
 
 
 async def _name(user_id: str) -> str:

@@ -20,6 +20,7 @@ AUDITED = (
     "app_token.revoked",
     "subscription.updated",
     "signing_key.replaced",
+    "build.status_changed",
     "workflow.registered",
     "workflow.unregistered",
     "chat.started",

@@ -20,7 +20,7 @@ from mozaiks_shell.broker import service, tokens
 from mozaiks_shell.broker.errors import NotSent
 from mozaiks_shell.broker.models import WorkflowJob
 from mozaiks_shell.broker.ports import Runtime
-from mozaiks_shell.foundation import clock
+from mozaiks_shell.foundation import clock, events, live
 from mozaiks_shell.foundation import jobs as queue
 from mozaiks_shell.foundation.access import Principal, current_principal
 from mozaiks_shell.foundation.clock import aware
@@ -37,6 +37,7 @@ _KEPT: Final = 1_000_000  # characters of artifacts that are kept in the row
 _SAY_SECONDS: Final = 10.0  # the published runtime holds the request open while it works
 _OPEN: Final = ("pending", "running", "waiting")
 _TOLD: Final = {"waiting": "waiting_for_input"}  # the column holds 16 characters
+FRAME: Final = "workflow_job"  # what open tabs of the person are told, with the id, whenever a job has changed
 _NAME: Final = re.compile(r"[^A-Za-z0-9_. -]+")
 
 
@@ -87,6 +88,8 @@ async def start(person: Principal, workflow: str, message: str, *, seconds: floa
         if earlier is None:
             raise
         return _described(earlier)
+    await events.publish(events.Event("workflow_job.started", person.app_id, person.user_id, {"id": told_id}))
+    await _tell(person.app_id, person.user_id, told_id)
     return await find(person, told_id)
 
 
@@ -104,6 +107,12 @@ async def listing(person: Principal, limit: int = 50) -> list[dict[str, Any]]:
     query = select(WorkflowJob).order_by(col(WorkflowJob.created_at).desc(), col(WorkflowJob.id).desc())
     async with session(Scope(person.app_id, person.user_id)) as db:
         return [_described(row) for row in (await db.execute(query.limit(max(1, min(limit, 200))))).scalars()]
+
+
+async def has_any(person: Principal) -> bool:
+    """Whether this person ever started long work."""
+    async with session(Scope(person.app_id, person.user_id)) as db:
+        return (await db.execute(select(WorkflowJob.id).limit(1))).first() is not None
 
 
 async def cancel(person: Principal, job_id: str) -> dict[str, Any]:
@@ -205,7 +214,10 @@ async def _look(scope: Scope, person: Principal, row: WorkflowJob) -> bool:
         return await _end(scope, row.id, "failed", str(meta.get("error") or meta.get("status_text") or "")[:500])
     if meta.get("status") == 1:
         return await _end(scope, row.id, "done", artifacts=artifacts_in(meta))
-    waits = bool(meta.get("waiting_for"))
+    waits, steps = bool(meta.get("waiting_for")), meta.get("last_sequence")
+    if isinstance(steps, int) and row.steps < steps < 1_000_000:
+        grown: Any = update(WorkflowJob).where(col(WorkflowJob.id) == row.id).values(steps=steps)
+        await _change(scope, row.id, grown)
     if waits != (row.state == "waiting") or (row.error and not waits):
         told = tr("It asks something. Answer it in its chat.") if waits else ""
         await _note(scope, row.id, told, state="waiting" if waits else "running")
@@ -284,24 +296,32 @@ async def _with_key(scope: Scope, key: str) -> WorkflowJob | None:
 
 async def _mark(scope: Scope, job_id: str, *, said: bool) -> bool:
     change: Any = update(WorkflowJob).where(col(WorkflowJob.id) == job_id, col(WorkflowJob.said).is_(not said))
-    return await _change(scope, change.values(said=said, state="running" if said else "pending"))
+    return await _change(scope, job_id, change.values(said=said, state="running" if said else "pending"))
 
 
 async def _note(scope: Scope, job_id: str, error: str, **more: str) -> None:
     change: Any = update(WorkflowJob).where(col(WorkflowJob.id) == job_id, col(WorkflowJob.state).in_(_OPEN))
-    await _change(scope, change.values(error=error[:500], **more))
+    await _change(scope, job_id, change.values(error=error[:500], **more))
 
 
 async def _end(scope: Scope, job_id: str, state: str, error: str = "", artifacts: list[dict[str, Any]] | None = None) -> bool:
     change: Any = update(WorkflowJob).where(col(WorkflowJob.id) == job_id, col(WorkflowJob.state).in_(_OPEN))
     values = {"state": state, "error": error[:500], "finished_at": clock.now(), "artifacts": artifacts or []}
-    return await _change(scope, change.values(**values))
+    return await _change(scope, job_id, change.values(**values))
 
 
-async def _change(scope: Scope, statement: Any) -> bool:
+async def _change(scope: Scope, job_id: str, statement: Any) -> bool:
+    whose = select(WorkflowJob.user_id).where(col(WorkflowJob.id) == job_id)
     async with session(scope) as db:
         done: Any = await db.execute(statement.execution_options(synchronize_session=False))
+        user_id = scope.user_id or (await db.execute(whose)).scalars().first()
+    if done.rowcount and user_id:
+        await _tell(scope.app_id, user_id, job_id)
     return bool(done.rowcount)
+
+
+async def _tell(app_id: str, user_id: str, job_id: str) -> None:
+    await live.push(app_id, user_id, {"type": FRAME, "data": {"id": job_id}})
 
 
 def _described(row: WorkflowJob) -> dict[str, Any]:
@@ -311,6 +331,7 @@ def _described(row: WorkflowJob) -> dict[str, Any]:
     made = [{"name": one["name"], "content_type": one["content_type"]} for one in row.artifacts]
     return {
         "id": row.id, "workflow_name": row.workflow, "state": _TOLD.get(row.state, row.state), "error": row.error,
+        "title": " ".join(row.message.split())[:120], "steps": row.steps,
         "chat_id": row.chat_id, "artifacts": made, "created_at": time(row.created_at), "deadline": time(row.deadline),
         "finished_at": time(row.finished_at),
     }  # fmt: skip

@@ -1,4 +1,5 @@
-"""Tables of the broker: keys of the execution tokens, starts under way, registered workflows, calls of triggers, long work."""
+"""Tables of the broker: keys of the execution tokens, starts under way, registered workflows, calls of triggers, long work,
+builds of the app."""
 
 from datetime import datetime
 from typing import Any
@@ -80,7 +81,7 @@ class TriggerRun(UserRow, table=True):
 class WorkflowJob(UserRow, table=True):
     """Long work of a workflow for a person (F-155). ``state``: ``pending``, ``running``, ``waiting`` (for an answer of the
     person), ``done``, ``failed``, ``timed_out`` or ``cancelled``. ``artifacts`` are what it made: name, content type, and the
-    content or a path of the runtime.
+    content or a path of the runtime. ``steps`` is how many messages its chat had when it was last asked.
     """
 
     __tablename__ = "broker_workflow_job"
@@ -95,6 +96,7 @@ class WorkflowJob(UserRow, table=True):
     key: str | None = Field(default=None, max_length=128)
     state: str = Field(default="pending", max_length=16)
     said: bool = False
+    steps: int = 0
     chat_id: str = Field(default="", max_length=128)
     runtime_chat_id: str = Field(default="", max_length=128)
     error: str = Field(default="", max_length=500)
@@ -102,3 +104,58 @@ class WorkflowJob(UserRow, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
     deadline: datetime = Field(sa_type=DateTime(timezone=True))
     finished_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class Build(SystemRow, table=True):
+    """A build of the app (F-165). ``status``: ``building``, ``built``, ``deployable``, ``deployed`` or ``error``.
+
+    ``reached`` is how far it had come before an error. ``told_at`` is the sender's time of the event that made the status; null
+    when it named none. ``export_id`` is the runtime's name for the bundle where that is another than ``build_id``. ``version``
+    grows with every event: who changes it has the row.
+    """
+
+    __tablename__ = "broker_build"
+    __table_args__ = (
+        UniqueConstraint("app_id", "build_id", name="uq_broker_build_build"),
+        Index("ix_broker_build_newest", "app_id", "created_at"),
+    )
+
+    id: str = Field(default_factory=lambda: new_id("bld"), primary_key=True, max_length=64)
+    build_id: str = Field(max_length=128)
+    status: str = Field(default="draft", max_length=16)
+    reached: str = Field(default="draft", max_length=16)
+    version: int = 0
+    told_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    workflow: str = Field(default="", max_length=128)
+    chat_id: str = Field(default="", max_length=128)
+    export_id: str = Field(default="", max_length=128)
+    preview_url: str = Field(default="", max_length=2000)
+    logs_url: str = Field(default="", max_length=2000)
+    error: str = Field(default="", max_length=1000)
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    completed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    deployed_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+
+
+class BuildEvent(SystemRow, table=True):
+    """What somebody told of a build (F-165). ``outcome``: ``applied``, ``noted`` (it was so already), ``late`` (older than what
+    is known) or ``refused``; a refused one counts once what comes before it has arrived.
+    """
+
+    __tablename__ = "broker_build_event"
+    __table_args__ = (
+        UniqueConstraint("app_id", "event_id", name="uq_broker_build_event_event"),
+        Index("ix_broker_build_event_build", "app_id", "build_id"),
+    )
+
+    id: str = Field(default_factory=lambda: new_id("bev"), primary_key=True, max_length=64)
+    event_id: str = Field(max_length=128)
+    build_id: str = Field(max_length=128)
+    kind: str = Field(default="", max_length=64)
+    status: str = Field(max_length=16)
+    outcome: str = Field(max_length=16)
+    told_at: datetime | None = Field(default=None, sa_type=DateTime(timezone=True))
+    facts: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    sent_by: str = Field(default="", max_length=64)
+    received_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))

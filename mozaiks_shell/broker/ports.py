@@ -87,5 +87,5 @@ class Runtime(Protocol):
     async def health(self, token: str) -> dict[str, Any]:
         """The runtime's own health report."""
 
-    async def fetch(self, where: str, token: str, largest: int) -> tuple[int, bytes]:
-        """GET a path of the runtime as bytes: status and content."""
+    async def fetch(self, where: str, token: str, largest: int, seconds: float | None = None) -> tuple[int, bytes]:
+        """GET a path of the runtime as bytes: status and content. ``seconds`` for the whole call."""

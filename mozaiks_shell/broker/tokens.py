@@ -28,19 +28,10 @@ async def mint(
         Unavailable: the keys cannot be read.
     """
     settings = get_settings()
-    issued = int(now().timestamp())
     claims: dict[str, Any] = {
-        "iss": settings.execution_token_issuer,
-        "aud": settings.execution_token_audience,
         "scp": settings.execution_token_scope,
         "sub": principal.user_id,
-        "iat": issued,
-        "exp": issued + settings.execution_token_minutes * 60,
-        "jti": secrets.token_urlsafe(16),
         "mozaiks_token_use": "execution",
-        "app_id": principal.app_id,
-        "mozaiks_app_id": principal.app_id,
-        "tenant": principal.app_id,
         "workflow_id": workflow,
         "workflow_name": workflow,
         "capability_id": capability_id,
@@ -51,6 +42,31 @@ async def mint(
     }
     if chat_id is not None:
         claims |= {"chat_id": chat_id, "mozaiks_chat_id": chat_id}
+    return await _signed(principal.app_id, claims)
+
+
+async def mint_internal(app_id: str) -> str:
+    """A token of the app itself, for what the runtime tells services only: it has no scope, which no person's token lacks.
+
+    Raises:
+        Unavailable: the keys cannot be read.
+    """
+    return await _signed(app_id, {"sub": f"app:{app_id}", "mozaiks_token_use": "internal"})
+
+
+async def _signed(app_id: str, claims: dict[str, Any]) -> str:
+    settings, issued = get_settings(), int(now().timestamp())
+    claims = {
+        "iss": settings.execution_token_issuer,
+        "aud": settings.execution_token_audience,
+        "iat": issued,
+        "exp": issued + settings.execution_token_minutes * 60,
+        "jti": secrets.token_urlsafe(16),
+        "app_id": app_id,
+        "mozaiks_app_id": app_id,
+        "tenant": app_id,
+        **claims,
+    }
     algorithm, key = settings.execution_token_algorithm, (await keys.ring()).signing
     header = {"alg": algorithm, "typ": "JWT"} | ({"kid": key.kid} if algorithm == "RS256" else {})
     return jwt.encode(header, claims, key, algorithms=[algorithm])

@@ -34,6 +34,8 @@ log = get_logger("hosting")
 _UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 _ASKS_WHO = ("/api", "/auth", "/ws", "/__mozaiks", "/health", "/ready", "/info")
 
+_KEY = "x-internal-api-key"  # where the published runtime shows its token when it reports builds
+
 _TEMPLATES = {"/404", "/__spa-fallback"}  # pages of the build without an address, nobody's words in them
 _LARGER = {"/api/avatar": 2_010_000}  # bytes; a picture of 2 MB and what is around it
 
@@ -179,7 +181,7 @@ async def _asking(scope: Scope, headers: Headers) -> tuple[Principal | None, Res
 
     Sockets and pages know no app tokens.
     """
-    shown = bearer_in(headers.get("authorization", ""))
+    shown = bearer_in(headers.get("authorization", "")) or headers.get(_KEY, "").strip()
     app_tokens.forget_caller()
     if not app_tokens.is_app_token(shown):
         return await principal_from(headers.get("cookie", ""), headers.get("authorization", "")), None

@@ -28,12 +28,14 @@ from mozaiks_shell.identity.models import AppToken
 
 MARK: Final = "mzk_"  # every token begins with it, so that secret scanners and people know one
 NOTIFY: Final = "notifications"
+BUILDS: Final = "builds"
 CALLS_PER_MINUTE: Final = 120  # of one token
 TOKENS: Final = 200  # of one app that are neither revoked nor expired
 LONGEST_DAYS: Final = 366
 _SHOWN: Final = len(MARK) + 8
 _TOUCH_EVERY: Final = timedelta(minutes=5)
-_SCOPE: Final = re.compile(r"notifications|plugins:(\*|[A-Za-z0-9][A-Za-z0-9_-]{0,63})")
+_SCOPE: Final = re.compile(r"notifications|builds|plugins:(\*|[A-Za-z0-9][A-Za-z0-9_-]{0,63})")
+_BUILD: Final = re.compile(r"/api/apps/[^/]+/(?:(build-events)|build-latest|builds(?:/[^/]+(?:/export)?)?)")
 _PLUGIN: Final = re.compile(r"/api/(?:execute/([^/]+)|plugins/([^/]+)/.*)")
 _ADMINS: Final = frozenset({"admin", "superadmin"})
 
@@ -67,7 +69,7 @@ async def create(
     """Make a token. Returns the secret, which nobody can read again, and the token as :func:`listing` shows it.
 
     Args:
-        scopes: ``notifications``, ``plugins:<name>`` or ``plugins:*``.
+        scopes: ``notifications``, ``builds``, ``plugins:<name>`` or ``plugins:*``.
         days: How long it is good, at most 366.
         acts_for: The id of the person on whose behalf it acts; empty for the app itself.
 
@@ -80,7 +82,7 @@ async def create(
     if not name or len(name) > 80 or not name.isprintable():
         raise Invalid(tr("Give the token a name of at most 80 characters."), errors=[{"field": "name", "message": "1 to 80"}])
     if wrong or not scopes or len(scopes) > 50:
-        message = tr("Scopes are notifications, plugins:<name> or plugins:*.")
+        message = tr("Scopes are notifications, builds, plugins:<name> or plugins:*.")
         raise Invalid(message, errors=[{"field": "scopes", "message": one[:80]} for one in wrong or ["none"]])
     if not 0 < days <= LONGEST_DAYS:
         message = tr("A token is good for {days} days at most.", days=LONGEST_DAYS)
@@ -162,6 +164,8 @@ def needed_scope(method: str, path: str) -> str:
     """The scope that opens an address; empty for everything that no token opens."""
     if (method, path) == ("POST", "/api/notifications"):
         return NOTIFY
+    if found := _BUILD.fullmatch(path):
+        return BUILDS if method == ("POST" if found[1] else "GET") else ""
     if found := _PLUGIN.fullmatch(path):
         return f"plugins:{found[1] or found[2]}" if method == "POST" or found[2] else ""
     return ""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, Depends, HTTPException, Request
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, Response
 
-from . import frames, uploads
-from .access import Here, Json, User, internal_token, owned, user_token
+from . import bundle, frames, uploads
+from .access import Here, Internal, Json, User, internal_token, owned, usable, user_token
 from .auth import Principal
 from .chat import Chat
 from .messages import ComponentAction, OAuthCompleted
@@ -84,10 +85,16 @@ async def theme(app_id: str) -> Json:
     raise HTTPException(404, "No custom theme")
 
 
-@router.get("/api/apps/{app_id}/builds/{build_id}/export", dependencies=[Depends(internal_token)])
-async def export_build(app_id: str, build_id: str) -> Json:
-    """Builds are made by generator workflows of the real runtime; there are none here."""
-    raise HTTPException(404, "Build not found")
+@router.get("/api/apps/{app_id}/builds/{build_id}/export")
+async def export_build(app_id: str, build_id: str, who: Internal, services: Here) -> Response:
+    """The files that the chat of this id made, zipped, for services; 404 when it made none."""
+    who.require_app(app_id)
+    chat = await services.chats.find(app_id, build_id) if usable(app_id=app_id, chat_id=build_id) is None else None
+    files = bundle.generated_files(chat) if chat is not None else {}
+    if not files:
+        raise HTTPException(404, "Build not found")
+    content = await asyncio.to_thread(bundle.zipped, files)
+    return Response(content, media_type="application/zip", headers={"content-disposition": 'attachment; filename="build.zip"'})
 
 
 @router.get("/api/download/workflow-file", dependencies=[Depends(internal_token)])

@@ -1,6 +1,6 @@
-"""The start page's chats: the last ones of this person, and the agents they can start."""
+"""The start page's chats: the last ones of this person, and the agents they can start, or could with another plan (F-146)."""
 
-from typing import Any, ClassVar, TypedDict
+from typing import Any, ClassVar, Final, TypedDict
 
 import reflex as rx
 
@@ -9,7 +9,7 @@ from mozaiks_shell.chat.state import ChatItem, ChatState, chat_item, show_chat
 from mozaiks_shell.foundation.access import Access, Principal
 from mozaiks_shell.foundation.errors import NotFound, ShellError
 from mozaiks_shell.ui.i18n import t, t_date
-from mozaiks_shell.ui.kit import button, card, empty_state, icon
+from mozaiks_shell.ui.kit import button, card, dialog, empty_state, icon, link_button
 from mozaiks_shell.ui.state import ShellState, event
 
 _RECENT = 5
@@ -17,12 +17,13 @@ _AGENTS = 6
 
 
 class Agent(TypedDict):
-    """A workflow this person may start."""
+    """A workflow this person may start; ``needed`` names the plan that would open one they may not."""
 
     workflow: str
     title: str
     text: str
     icon: str
+    needed: str
 
 
 async def recent_chats(principal: Principal) -> list[ChatItem]:
@@ -31,21 +32,36 @@ async def recent_chats(principal: Principal) -> list[ChatItem]:
 
 
 async def agents_for(principal: Principal) -> list[Agent]:
-    """What this person may start; nothing while there is no runtime to ask (the chat itself says why)."""
+    """What this person may start, then what a plan would open; nothing while there is no runtime to ask (the chat says why)."""
     try:
-        offered = [one for one in await chats.launchable(principal) if one.allowed]
+        known = await chats.launchable(principal)
     except ShellError:
         return []
+    shown = [*(one for one in known if one.allowed), *(one for one in known if not one.allowed and one.needed)]
     return [
-        Agent(workflow=one.workflow, title=one.title or one.workflow, text=one.description[:200], icon=one.icon)
-        for one in offered[:_AGENTS]
-    ]
+        Agent(
+            workflow=one.workflow, title=one.title or one.workflow, text=one.description[:200], icon=one.icon,
+            needed="" if one.allowed else one.needed,
+        )
+        for one in shown[:_AGENTS]
+    ]  # fmt: skip
+
+
+_NOTHING: Final = Agent(workflow="", title="", text="", icon="", needed="")
 
 
 class Conversations(ShellState):
     """Opens chats from the start page."""
 
     access: ClassVar[Access | None] = Access.signed_in()
+
+    locked: Agent = _NOTHING  # what somebody wanted to start and may not
+
+    @event
+    async def offer(self, workflow: str) -> None:
+        """Say which plan opens this agent; empty: enough of that."""
+        known = await agents_for(self._me()) if workflow else []
+        self.locked = next((one for one in known if one["needed"] and one["workflow"] == workflow), _NOTHING)
 
     @event
     async def resume(self, chat_id: str):  # type: ignore[no-untyped-def]
@@ -83,7 +99,7 @@ def _chat(one: Any) -> rx.Component:
 
 
 def agent_tile(agent: Any) -> rx.Component:
-    """A tile that starts a workflow."""
+    """A tile that starts a workflow, or says which plan opens it."""
     words = rx.el.span(
         rx.el.span(t(agent["title"]), class_name="mz-tile-title mz-truncate"),
         rx.el.span(t(agent["text"]), class_name="mz-tile-text"),
@@ -91,4 +107,24 @@ def agent_tile(agent: Any) -> rx.Component:
     )
     sign = rx.el.span(icon(agent["icon"], 18), class_name="mz-tile-icon")
     start = ChatState.new_chat(agent["workflow"])
-    return rx.el.li(rx.el.button(sign, words, type="button", on_click=start, class_name="mz-tile"))
+    plan = rx.el.span(icon("lock", 13), agent["needed"], class_name="mz-badge mz-tile-lock")
+    tell = Conversations.offer(agent["workflow"])
+    locked = rx.el.button(sign, words, plan, type="button", on_click=tell, aria_haspopup="dialog", class_name="mz-tile")
+    opens = rx.el.button(sign, words, type="button", on_click=start, class_name="mz-tile")
+    return rx.el.li(rx.cond(agent["needed"] != "", locked, opens))
+
+
+def plan_dialog() -> rx.Component:
+    """Which plan opens the agent that was pressed, and the way there."""
+    locked: Any = Conversations.locked
+    return dialog(
+        rx.el.p(t(locked["text"]), class_name="mz-dialog-text"),
+        id="agent-plan",
+        title=t("{title} is part of the plan {plan}.", title=t(locked["title"]), plan=t(locked["needed"])),
+        open=locked["workflow"] != "",
+        on_close=Conversations.offer(""),
+        actions=[
+            button(t("Cancel"), on_click=Conversations.offer("")),
+            link_button(t("See plans"), "/plans?plan=" + locked["needed"].to(str), variant="primary"),
+        ],
+    )

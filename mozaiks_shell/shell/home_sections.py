@@ -24,7 +24,8 @@ def recent_chats() -> rx.Component:
 @section(msg("Agents"), name="agents", order=20, rows=3)
 def agents() -> rx.Component:
     """Workflows one can start."""
-    return rx.el.ul(rx.foreach(Home.agents, conversations.agent_tile), class_name="mz-grid mz-tiles")
+    tiles = rx.el.ul(rx.foreach(Home.agents, conversations.agent_tile), class_name="mz-grid mz-tiles")
+    return rx.fragment(tiles, conversations.plan_dialog())
 
 
 @section(msg("Quick actions"), name="quick_actions", order=30, rows=3)

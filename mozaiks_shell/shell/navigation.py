@@ -7,13 +7,14 @@ A person's menu is kept for 60 s in development and 300 s in production. It is k
 from: roles, the plan that counts now, the file as last read, the plan catalogue, the pages and which plugins run.
 Roles come with every request from the session, the plan from one indexed query on every call; so another worker's
 change of either is seen by the very next call, and time only bounds what is in no table (capability files). Events
-of this process drop menus besides. Badges are asked anew after ten seconds or when something happened to the person.
+of this process drop menus besides. Badges, and whether a line is shown to somebody yet (``shown`` of a page), are asked anew
+after ten seconds or when something happened to the person.
 """
 
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -30,7 +31,7 @@ from mozaiks_shell.shell.configured import any_page, configured_page, configured
 from mozaiks_shell.shell.menu_view import Menu, NavEntry, NavGroup, Place, View, menu_of
 from mozaiks_shell.shell.nav_tree import Tree, build
 from mozaiks_shell.shell.slots import all_pieces
-from mozaiks_shell.ui.page import Page, pages
+from mozaiks_shell.ui.page import Page, Shown, pages
 
 __all__ = [
     "Menu", "NavEntry", "NavGroup", "Place", "any_page", "configured_page", "decide", "drop_menus", "expected_menu",
@@ -110,7 +111,8 @@ def expected_menu() -> Menu:
         return Decision(True) if free and access.kind == "plan" else kinds.get(access.kind, Decision(False, "role"))
 
     made = tree()
-    opens = {node.page.route: verdict(node.page.access) for node in made.nodes() if node.page is not None}
+    usual = [node.page for node in made.nodes() if node.page is not None and node.page.shown is None]
+    opens = {page.route: verdict(page.access) for page in usual}
     workflows = {one.workflow_id: Decision(True) for one in broker.capabilities() if one.enabled and one.visibility == "user"}
     view = View(opens, verdict, workflows, "/", navigation().hide_locked)
     return menu_of(view, made, {}, {}, "")
@@ -140,6 +142,7 @@ class _Basis:
 
 
 Badges = dict[str, Callable[[Principal], Awaitable[str]]]
+Asked = dict[str, Shown]
 
 
 @dataclass(slots=True)
@@ -147,10 +150,16 @@ class _Kept:
     basis: _Basis
     menu: Menu
     badges: Badges
+    shown: Asked
     until: float
     texts: dict[str, str] = field(default_factory=dict)
+    hidden: set[str] = field(default_factory=set)
+    drawn: Menu | None = None  # with the badges, without what is not shown yet
     asked: float = float("-inf")
     failed: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.hidden = set(self.shown)
 
 
 _kept: OrderedDict[tuple[str, str], _Kept] = OrderedDict()
@@ -190,7 +199,7 @@ async def _something_happened(event: events.Event) -> None:
 # Deciding ----------------------------------------------------------------------------------------------------------
 
 
-async def _compute(principal: Principal | None, basis: _Basis) -> tuple[Menu, Badges]:
+async def _compute(principal: Principal | None, basis: _Basis) -> tuple[Menu, Badges, Asked]:
     made = tree()
     declared = [*basis.pages, *(one.page for one in configured_pages())]
     offered = [page for page in declared if page.owner not in basis.dead]
@@ -212,7 +221,8 @@ async def _compute(principal: Principal | None, basis: _Basis) -> tuple[Menu, Ba
     menu = menu_of(view, made, gates, needed, shown)
     ids = {place.entry["id"] for place in menu.places if place.entry["gate"] == "ok"}
     asked_later = {node.id: node.badge for node in made.nodes() if node.id in ids and callable(node.badge)}
-    return menu, asked_later if principal is not None else {}
+    shown_later = {node.id: node.page.shown for node in made.nodes() if node.page is not None and node.page.shown is not None}
+    return (menu, asked_later, shown_later) if principal is not None else (menu, {}, {})
 
 
 async def _plugin(principal: Principal | None, page: Page, own: Decision) -> Decision:
@@ -235,24 +245,50 @@ async def _workflows(principal: Principal | None, made: Tree) -> dict[str, Decis
 
 
 async def _with_badges(kept: _Kept, principal: Principal | None) -> Menu:
-    if principal is None or not kept.badges:
+    if principal is None or not (kept.badges or kept.shown):
         return kept.menu
     if time.monotonic() - kept.asked >= BADGES_FOR:
         kept.asked = time.monotonic()
         wanted = [name for name in kept.badges if name not in kept.failed]
         texts = await asyncio.gather(*[_badge(name, kept, principal) for name in wanted])
         kept.texts = {name: text for name, text in zip(wanted, texts, strict=True) if text}
-    if not kept.texts:
+        answers = await asyncio.gather(*[_is_shown(name, shown, principal) for name, shown in kept.shown.items()])
+        kept.hidden = {name for name, answer in zip(kept.shown, answers, strict=True) if not answer}
+        kept.drawn = None
+    if not (kept.texts or kept.hidden):
         return kept.menu
+    kept.drawn = kept.drawn or _drawn(kept)
+    return kept.drawn
+
+
+def _drawn(kept: _Kept) -> Menu:
+    """The menu with what was asked besides."""
 
     def marked(entry: NavEntry) -> NavEntry:
         return {**entry, "badge": kept.texts[entry["id"]]} if entry["id"] in kept.texts else entry
 
     menu = kept.menu
-    groups = [NavGroup(title=group["title"], entries=[marked(entry) for entry in group["entries"]]) for group in menu.groups]
-    places = [Place(marked(one.entry), one.description, one.keywords, one.workflow, one.plugin) for one in menu.places]
-    top = [marked(entry) for entry in menu.top]
-    return Menu(groups, top, places, menu.gates, menu.needed, menu.plan, menu.landing)
+
+    def seen(entries: Sequence[NavEntry]) -> list[NavEntry]:
+        return [marked(entry) for entry in entries if entry["id"] not in kept.hidden]
+
+    groups = [NavGroup(title=group["title"], entries=seen(group["entries"])) for group in menu.groups]
+    places = [
+        Place(marked(one.entry), one.description, one.keywords, one.workflow, one.plugin)
+        for one in menu.places
+        if one.entry["id"] not in kept.hidden
+    ]
+    filled = [group for group in groups if group["entries"]]
+    return Menu(filled, seen(menu.top), places, menu.gates, menu.needed, menu.plan, menu.landing)
+
+
+async def _is_shown(name: str, shown: Shown, principal: Principal) -> bool:
+    """Whether a line is shown to this person yet, within a second; not when that cannot be told."""
+    try:
+        return await asyncio.wait_for(shown(principal), BADGE_SECONDS)
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises: the menu comes without its line
+        log.warning("a line of the menu is left out", entry=name, error=f"{type(error).__name__}: {error}")
+        return False
 
 
 async def _badge(name: str, kept: _Kept, principal: Principal) -> str:

@@ -13,6 +13,7 @@ from mozaiks_shell.foundation.access import Access, Principal
 
 PageFunction = Callable[[], rx.Component]
 Badge = str | Callable[[Principal], Awaitable[str]]
+Shown = Callable[[Principal], Awaitable[bool]]
 
 
 class PageClash(ValueError):
@@ -42,6 +43,7 @@ class Page:
     keywords: str = ""
     show_in_header: bool = False
     demands: tuple[Access, ...] = ()
+    shown: Shown | None = None
 
 
 _pages: dict[str, Page] = {}
@@ -66,6 +68,7 @@ def page(
     parent: str = "",
     keywords: str = "",
     show_in_header: bool = False,
+    shown: Shown | None = None,
 ) -> Callable[[PageFunction], PageFunction]:
     """Declare the decorated function as a page.
 
@@ -85,6 +88,7 @@ def page(
         parent: Route of the page beneath which the menu and the breadcrumbs show it.
         keywords: Further words by which the command palette finds it.
         show_in_header: Also in the header.
+        shown: An async function of the person: whether the navigation shows the page to them. It opens all the same.
 
     Raises:
         PageClash: the route is taken.
@@ -100,7 +104,7 @@ def page(
             raise PageClash(f"{full} is declared by {taken.owner} ({taken.title}) and again by {owner} ({title})")
         _pages[full] = Page(
             full, title, render, access, icon, description, group, order, in_nav, chat, handlers, owner,
-            shortcut, badge, parent, keywords, show_in_header,
+            shortcut, badge, parent, keywords, show_in_header, shown=shown,
         )  # fmt: skip
         return render
 

@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx
@@ -103,7 +104,7 @@ async def test_a_refused_start_calls_nobody(ready, person, workflow, error):
     assert ready.calls == []
 
 
-async def test_a_plan_opens_what_it_names(ready):
+async def test_f144_a_plan_opens_what_it_names(ready):
     with pytest.raises(PlanNeeded) as refused:
         await broker.start(ADA, "AgentGenerator")
     assert (refused.value.status, refused.value.code, refused.value.details["needed"]) == (403, "FEATURE_GATED", "Pro")
@@ -122,6 +123,25 @@ async def test_unnamed_workflows_are_for_admins_and_must_exist(ready):
     with pytest.raises(NotFound):
         await broker.start(ROOT, "Nowhere")
     assert ready.count("start") == 1
+
+
+@pytest.mark.parametrize("plan", ["free", "pro", "team"])
+@pytest.mark.parametrize(
+    "roles", [{"user"}, {"user", "service"}, {"admin"}, {"superadmin"}], ids=lambda roles: "-".join(sorted(roles))
+)
+async def test_f145_capabilities_say_what_a_launch_then_does_for_each_plan_and_role(ready, plan, roles):
+    person = replace(ADA, roles=frozenset(roles))
+    await give(person, plan)
+    offers = {offer.capability.id: offer for offer in await broker.offers(person)}
+    for name in ("assistant", "agent_generator", "audit", "power", "off"):
+        try:
+            capability = await broker.capability_of(name)
+            await broker.start(person, capability.workflow_id, capability_id=name)
+            launched = True
+        except Forbidden:
+            launched = False
+        assert (name in offers and offers[name].allowed) == launched, name
+    assert ("audit" in offers) == bool(roles & {"admin", "superadmin"}), "what is for administrators is hidden from others"
 
 
 async def test_capabilities_say_what_a_launch_then_does(ready):
@@ -150,7 +170,7 @@ async def test_one_key_is_one_chat_and_no_key_is_a_new_one(ready):
     assert ready.count("start") == 4
 
 
-async def test_resume_gives_a_fresh_token_for_ones_own_chat_only(ready):
+async def test_f141_resume_gives_a_fresh_token_for_ones_own_chat_only(ready):
     session = await broker.start(ADA, "Assistant")
     again = await broker.start(ADA, "", chat_id=session.chat_id)
     assert (again.chat_id, again.workflow, again.resumed) == (session.chat_id, "Assistant", True)
@@ -181,7 +201,7 @@ async def test_the_runtimes_reason_reaches_the_person(ready, answer, error, mess
     assert await chats.list_chats(ADA) == []
 
 
-async def test_too_many_starts_are_slowed_down(ready, monkeypatch):
+async def test_f166_too_many_starts_of_one_person_or_of_all_are_slowed_down(ready, monkeypatch):
     monkeypatch.setenv("MOZAIKS_AI_STARTS_PER_USER", "3")
     monkeypatch.setenv("MOZAIKS_AI_STARTS_PER_APP", "5")
     get_settings.cache_clear()
@@ -340,7 +360,7 @@ def test_specs_add_capabilities_and_the_same_id_twice_is_an_error(settings, conf
         broker.reload()
 
 
-async def test_http_speaks_both_spellings(configs, upstream, sign_up):
+async def test_f141_f142_http_speaks_both_spellings(configs, upstream, sign_up):
     ada, eve = await sign_up("ada"), await sign_up("eve")
     async with running_shell() as running:
         headers = {"origin": get_settings().origin}
@@ -381,7 +401,7 @@ async def test_http_speaks_both_spellings(configs, upstream, sign_up):
             assert keys and all("d" not in key for key in keys)
 
 
-async def test_refusals_over_http_say_what_and_why(configs, upstream, sign_up, monkeypatch):
+async def test_f141_f142_f166_refusals_over_http_say_what_and_why(configs, upstream, sign_up, monkeypatch):
     await sign_up("root")
     ada = await sign_up("ada")
     eve = await sign_up("eve")
@@ -429,6 +449,41 @@ async def test_refusals_over_http_say_what_and_why(configs, upstream, sign_up, m
             await refused({"workflow_name": "Assistant"}, 503, "RUNTIME_UNAVAILABLE", "not reachable")
 
 
+@pytest.mark.parametrize(("path", "body"), [
+    ("/api/workflows/start", {"workflow_name": "AgentGenerator"}), ("/api/ai/launch", {"capability_id": "agent_generator"}),
+])  # fmt: skip
+async def test_f142_f144_both_endpoints_answer_as_one_service(configs, upstream, sign_up, monkeypatch, path, body):
+    """Free 403, Pro 200, no runtime 503, AI off 503; an admin-only capability and an unknown one by their own codes."""
+    await sign_up("root")
+    ada = await sign_up("ada")
+    hidden, unknown = (
+        [{"capability_id": "audit"}, {"capability_id": "none"}] if "ai" in path else
+        [{"workflow_name": "Audit"}, {"workflow_name": "Nowhere"}]
+    )  # fmt: skip
+    async with running_shell() as running:
+        cookie = {"cookie": ada.cookie, "origin": get_settings().origin}
+        async with httpx.AsyncClient(base_url=running.url, headers=cookie) as http:
+
+            async def told(body):
+                answer = await http.post(path, json=body)
+                return answer.status_code, answer.json().get("code", "")
+
+            assert await told(body) == (403, "FEATURE_GATED")
+            assert await told(hidden) == (403, "ROLE_NEEDED")
+            assert (await told(unknown))[0] == 404
+            assert await told({}) == (400, "BAD_REQUEST")
+            assert upstream.count("start") == 0
+            await give(ada.principal, "pro")
+            assert (await told(body))[0] == 200
+            assert upstream.count("start") == 1
+            monkeypatch.setenv("MOZAIKS_AI_URL", "http://127.0.0.1:9")
+            get_settings.cache_clear()
+            assert await told(body) == (503, "RUNTIME_UNAVAILABLE")
+            monkeypatch.setenv("MOZAIKS_AI_ENABLED", "false")
+            get_settings.cache_clear()
+            assert await told(body) == (503, "AI_DISABLED")
+
+
 async def test_direct_mode_serves_a_plain_websocket_client(configs, upstream, sign_up, monkeypatch):
     """F-169: what the broker answers is all that a client needs to talk to a runtime that checks everything."""
 
@@ -468,7 +523,7 @@ def lines(monkeypatch):
     structlog.reset_defaults()
 
 
-async def test_a_token_reaches_no_browser_and_no_log(configs, lines, upstream, sign_up, monkeypatch, caplog, capsys):
+async def test_f168_a_token_reaches_no_browser_and_no_log(configs, lines, upstream, sign_up, monkeypatch, caplog, capsys):
     """In bridge mode: through a start, a chat, a refused handshake and a runtime that is away."""
 
     async def greet(line):

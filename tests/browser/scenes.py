@@ -200,6 +200,13 @@ def unlearned(page: Page) -> None:
     expect(page.locator("#again")).to_be_visible()
 
 
+def with_job(page: Page) -> None:
+    """Begin long work; it is seen while it runs."""
+    wish = {"workflow_name": "CompareOptions", "message": "hosting plans"}
+    assert page.request.post("/api/ai/jobs", data=wish, headers={"origin": page.evaluate("location.origin")}).status == 202
+    expect(page.locator("[data-state=waiting_for_input]").first).to_be_visible()
+
+
 FAIL = "/api/plugins/crash/fail/"
 SCENES = {
     "sign-in": Scene("", "/sign-in"),
@@ -226,6 +233,10 @@ SCENES = {
     "chats-empty": Scene("fred", "/chat"),
     "admin": Scene("root", "/admin"),
     "admin-settings": Scene("root", "/admin/settings"),
+    "app-tokens": Scene("root", "/admin/app-tokens"),
+    "app-tokens-making": Scene("root", "/admin/app-tokens", press("main .mz-primary", "dialog[open] form")),
+    "jobs": Scene("eve", "/jobs", with_job),
+    "jobs-empty": Scene("ada", "/jobs"),
     "branding": Scene("root", "/admin/branding", drawn=".mz-preview.dark"),
     "tasks-empty": Scene("ada", "/plugins/tasks"),
     "tasks-empty-refused": Scene("ada", "/plugins/tasks", press("main form .mz-primary", "main [role=alert]")),

@@ -6,9 +6,11 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 import httpx
 import pytest
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import browsing, picture, settled
@@ -110,7 +112,7 @@ def has_exactly(page: Page, count: int, seconds: float = 20) -> None:
     assert tokens(page) == list(range(count))
 
 
-def test_an_answer_streams_in(tab):
+def test_f167_what_is_typed_reaches_the_runtime_and_its_answer_streams_in_token_by_token(tab):
     page = tab()
     open_chat(page)
     new_chat(page)
@@ -118,6 +120,48 @@ def test_an_answer_streams_in(tab):
     until(lambda: 0 < len(tokens(page)) < 60, 30, "a part of the answer")
     has_exactly(page, 60)
     picture(page, "chat-answer")
+
+
+def test_f167_f168_a_typed_line_is_a_frame_at_the_runtime_and_no_token_of_it_reaches_the_browser(browser, shell, crowd, runtime):
+    """Everything that this browser sends, gets or keeps is searched for the credentials that the runtime was shown."""
+    seen: list[str] = []
+
+    def answered(response) -> None:
+        seen.append(f"{response.url} {response.request.headers} {response.request.post_data} {response.headers}")
+        with suppress(PlaywrightError):  # redirects have no body
+            seen.append(response.body().decode("utf-8", "replace"))
+
+    def opened(socket) -> None:
+        seen.append(socket.url)
+        for way in ("framesent", "framereceived"):
+            socket.on(way, lambda frame: seen.append(str(frame)))
+
+    person = crowd.sign_up("tess", "Tess Token")
+    with browsing(browser, shell.base, person) as (context, watch):
+        page = context.new_page()
+        page.opened = []  # type: ignore[attr-defined]
+        page.on("response", answered)
+        page.on("websocket", opened)
+        page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: note(page, frame)))
+        page.goto("/")
+        settled(page)
+        open_chat(page)
+        say(page, "stream 40 at 40 as 68")
+        log = page.get_by_role("log", name="Messages")
+        expect(log).to_contain_text("6800000")
+        assert "6800039" not in log.inner_text(), "it came at once instead of token by token"
+        expect(log).to_contain_text("6800039")
+        seen += [page.content(), page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")]
+    told = httpx.get(f"{runtime}/heard", timeout=60).json()
+    inbound = [json.loads(frame) for frame in told["frames"]]
+    assert [one["type"] for one in inbound if one.get("text") == "stream 40 at 40 as 68"] == ["user.input.submit"]
+    tokens = [token for token in told["tokens"] if token]
+    assert tokens and all(token.count(".") == 2 for token in tokens), "the runtime was shown no token"
+    for token in tokens:
+        for part in (token, token.rsplit(".", 1)[1]):
+            assert all(part not in one for one in seen), "a token of the runtime reached the browser"
+    assert any("6800039" in one for one in seen), "nothing was recorded"
+    assert watch.verdict() == []
 
 
 def test_reload_in_the_middle_of_an_answer(tab):

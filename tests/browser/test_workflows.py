@@ -51,3 +51,33 @@ def test_stop_ends_the_answer(visit, people):
     page.get_by_role("textbox", name="Message").fill("hello")
     page.keyboard.press("Enter")
     expect(log).to_contain_text("Hello, Wendy")
+
+
+def test_f146_an_allowed_card_opens_the_chat_and_a_locked_one_says_which_plan_opens_it(visit, people):
+    """The catalogue of agents on the start page."""
+    locked = {
+        "workflow_name": "TripPlanner",
+        "display_name": "Trip planner",
+        "allowed_plans": ["pro"],
+        "description": "Plans trips.",
+    }
+    with people.root.client() as root:
+        assert root.post("/api/workflows/register", json=locked).status_code in {200, 201}
+    try:
+        page = visit(people.sign_up("wanda", "Wanda Work"), "/")
+        card = page.locator("main").get_by_role("button", name="Trip planner")
+        expect(card).to_contain_text("Pro")
+        picture(page, "agents-locked")
+        card.click()
+        dialog = page.get_by_role("dialog", name="Trip planner is part of the plan Pro.")
+        expect(dialog).to_contain_text("Plans trips.")
+        picture(page, "agents-upgrade")
+        expect(dialog.get_by_role("link", name="See plans")).to_have_attribute("href", "/plans?plan=Pro")
+        dialog.get_by_role("button", name="Cancel").click()
+        expect(dialog).to_have_count(0)
+        expect(page.get_by_role("log", name="Messages")).to_have_count(0)
+        start(page, "Compare options")
+        expect(page.get_by_role("log", name="Messages")).to_contain_text("What shall I compare")
+    finally:
+        with people.root.client() as root:
+            assert root.delete("/api/workflows/register/TripPlanner").status_code == 200

@@ -9,6 +9,7 @@ from sqlmodel import col, select
 
 from mozaiks_shell.audit import service as audit
 from mozaiks_shell.billing import service as billing
+from mozaiks_shell.broker import builds, jobs
 from mozaiks_shell.chat import service as chats
 from mozaiks_shell.chat.models import ChatEvent
 from mozaiks_shell.foundation import db
@@ -36,6 +37,9 @@ HOT: dict[str, Callable[[], Awaitable[object]]] = {
     "a document by key": lambda: NOTES.find(id="doc_1"),
     "count of documents": lambda: NOTES.count(),
     "files": lambda: files.list(),
+    "builds": lambda: builds.listing("dev-app"),
+    "the newest build": lambda: builds.latest("dev-app"),
+    "long work": lambda: jobs.listing(ADA),
     "a key": lambda: kv.get("k"),
     "a shared key": lambda: kv.get("k", shared=True),
 }

@@ -40,6 +40,7 @@ NUMBERS = itertools.count(7)
 NAMED = {
     "identity_app_token.acts_for": "a program's token; it opens nothing once the person is gone",
     "identity_app_token.created_by": "which administrator gave a program its token: leads nowhere once the account is gone",
+    "broker_build_event.sent_by": "which program or administrator reported a build: leads nowhere once the account is gone",
     "audit_entry.actor_id": "the record of acts stays, without facts; exported as `acts`",
     "identity_founder.founder_id": "only that there was a first one",
     "identity_deleted_user.id": "who left",

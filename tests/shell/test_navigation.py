@@ -13,10 +13,10 @@ from mozaiks_shell.foundation.access import Access, Principal, set_principal
 from mozaiks_shell.foundation.settings import Settings
 from mozaiks_shell.identity.service import register
 from mozaiks_shell.shell import slots
-from mozaiks_shell.shell.navigation import Menu, drop_menus, expected_menu, menu_for
+from mozaiks_shell.shell.navigation import Menu, decide, drop_menus, expected_menu, menu_for
 from mozaiks_shell.shell.routes import app_config, navigation
 from mozaiks_shell.shell.routing import gated
-from mozaiks_shell.ui.page import owned_by, page, pages
+from mozaiks_shell.ui.page import owned_by, page, page_at, pages
 
 Write = Callable[..., None]
 
@@ -227,6 +227,33 @@ async def test_f003_a_badge_that_fails_or_hangs_costs_only_itself(
         assert {entry["badge"] for group in menu.groups for entry in group["entries"]} == {""}
         await events.publish(events.Event("anything", ada.app_id, ada.user_id))
     assert sorted(calls) == ["broken", "hanging"], "asked once"
+
+
+async def test_f155_a_line_is_shown_to_whom_it_concerns_and_its_page_opens_to_all(
+    house: None, database: Settings, ada: Principal, root: Principal
+) -> None:
+    concerned: set[str] = set()
+
+    async def shown(person: Principal) -> bool:
+        if person.user_id == root.user_id:
+            raise RuntimeError("no such table")
+        return person.user_id in concerned
+
+    page("/own", title="Own", access=Access.signed_in(), shown=shown)(lambda: rx.el.p("own"))
+
+    async def listed(person: Principal) -> bool:
+        menu = await menu_for(person)
+        entries = [entry["path"] for group in menu.groups for entry in group["entries"]]
+        assert ("/own" in entries) == ("/own" in [place.entry["path"] for place in menu.places])
+        return "/own" in entries
+
+    assert not await listed(ada)
+    concerned.add(ada.user_id)
+    await events.publish(events.Event("workflow_job.started", ada.app_id, ada.user_id))
+    assert await listed(ada)
+    assert not await listed(root), "where it cannot be told, the rest of the menu is there"
+    assert "/own" not in [entry["path"] for group in expected_menu().groups for entry in group["entries"]]
+    assert (await decide(root, page_at("/own"))).allowed
 
 
 async def test_the_prerendered_menu_is_that_of_a_plain_person(house: None, database: Settings, ada: Principal) -> None:

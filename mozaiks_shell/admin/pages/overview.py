@@ -2,6 +2,7 @@
 
 import reflex as rx
 
+from mozaiks_shell.admin.builds_parts import builds_card
 from mozaiks_shell.admin.plugins_parts import state_badge
 from mozaiks_shell.admin.state import AuditLine, Figure, Overview, PluginLine
 from mozaiks_shell.foundation.access import Access
@@ -50,7 +51,7 @@ def _act(line: AuditLine) -> rx.Component:
     on_load=Overview.load,
 )
 def overview() -> rx.Component:
-    """Figures, plugin states, audit."""
+    """Figures, plugin states, builds where there are any, audit."""
     plugins = rx.cond(
         Overview.plugins,
         table([t("Plugin"), t("State"), t("Reason")], rx.foreach(Overview.plugins, _plugin), caption=t("Plugins")),
@@ -68,6 +69,7 @@ def overview() -> rx.Component:
             stack(
                 grid(rx.foreach(Overview.figures, _figure), class_name="mz-figures"),
                 card(plugins, title=t("Plugins"), actions=[link_button(t("All plugins"), "/admin/plugins", small=True)]),
+                rx.cond(Overview.builds, builds_card(Overview.builds), rx.fragment()),
                 card(acts, title=t("Recent activity")),
                 gap=5,
             ),

@@ -161,11 +161,11 @@ class HttpRuntime:
         where = path("chat", app_id, chat_id, user_id, "input")
         return await self.transport.json("POST", where, token, body, seconds=seconds, wraps=True)
 
-    async def fetch(self, where: str, token: str, largest: int) -> tuple[int, bytes]:
+    async def fetch(self, where: str, token: str, largest: int, seconds: float | None = None) -> tuple[int, bytes]:
         """GET a path of the runtime: status and content, for artifacts. Never another host: ``where`` begins with one slash."""
         if not where.startswith("/") or where.startswith("//"):
             raise ValueError("not a path of the runtime")
-        raw = await self.transport.ask("GET", where, token, repeat=True, largest=largest)
+        raw = await self.transport.ask("GET", where, token, repeat=True, largest=largest, seconds=seconds)
         return raw.status, raw.body
 
     async def _spoken(self, call: _Call) -> dict[str, Any]:
