@@ -21,12 +21,13 @@ from mozaiks_shell.chat.bridge import Bridge, RunEnded
 from mozaiks_shell.chat.conversation import status_frame
 from mozaiks_shell.chat.exchange import Verb
 from mozaiks_shell.chat.keeper import Keeper
+from mozaiks_shell.chat.labels import label_of
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
 from mozaiks_shell.chat.ownership import lease_of
 from mozaiks_shell.chat.processes import Process
 from mozaiks_shell.chat.processes import start as start_process
 from mozaiks_shell.chat.protocol import clean
-from mozaiks_shell.chat.runs import Hooks, Runs, label_of
+from mozaiks_shell.chat.runs import Hooks, Runs
 from mozaiks_shell.chat.tools import ToolClosed, ToolView, find_artifact, tool_view  # noqa: F401 - part of this room's use cases
 from mozaiks_shell.chat.transcript import Channel, dumps
 from mozaiks_shell.foundation.access import Principal
