@@ -389,9 +389,7 @@ class Bridge:
                 self.conversation.notice(
                     tr("Not sent, because the run ended before the agent asked: {texts}", texts=joined(undelivered))
                 )
-            self.conversation.finish(outcome.status, outcome.detail, outcome.notice)
-            ended = {"chat_id": self.chat.chat_id, "workflow": self.chat.workflow, "status": outcome.status}
-            _background(self._tell(events.Event("chat.ended", self.principal.app_id, self.principal.user_id, ended)))
+            _background(self._tell(self.conversation.finish(outcome.status, outcome.detail, outcome.notice)))
             if outcome.choice is not None:
                 self.conversation.offer(outcome.choice)
         if self._line is not None:
@@ -438,7 +436,7 @@ class Bridge:
         async with self._telling:
             with contextlib.suppress(ShellError):
                 await self.channel.settled()
-            await events.publish(event)
+            await (outbox.tell(event) if event.row else events.publish(event))
 
     def exhausted(self, reason: str) -> None:
         """The budget is used up: have the runtime stop, keep what was written, and end the chat as stopped (F-253)."""

@@ -26,6 +26,7 @@ from mozaiks_shell.chat.models import LIVE_STATUSES, Chat
 from mozaiks_shell.chat.ownership import CHAT, PLACE, START, lease_of, start_lease
 from mozaiks_shell.chat.transcript import Channel, Transcript
 from mozaiks_shell.chat.writer import Entry
+from mozaiks_shell.foundation import outbox
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope, session, system_session
@@ -358,11 +359,12 @@ class Runs:
                 return False
             for text in await bridge.conversation.restore():
                 bridge.conversation.notice(tr(unsent, text=text))
-            bridge.conversation.finish("interrupted", tr(why), tr(why))
+            ended = bridge.conversation.finish("interrupted", tr(why), tr(why))
             await bridge.channel.settled()
         finally:
             await self._let_go(bridge)
         log.info("chat taken over", chat=lost.id)
+        await outbox.tell(ended)
         self._run(self._check(principal, known, lost.title))
         return True
 

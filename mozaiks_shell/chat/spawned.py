@@ -79,7 +79,7 @@ async def _add(principal: Principal, parent: KnownChat, chat_id: str, workflow: 
         async with session(Scope(principal.app_id, principal.user_id)) as db:
             db.add(Chat(id=chat_id, runtime_chat_id=chat_id, workflow=workflow))
             data = {"chat_id": chat_id, "workflow": workflow, "capability": "", "parent": parent.chat_id}
-            await outbox.along(db, events.Event("chat.started", principal.app_id, principal.user_id, data))
+            await outbox.for_all(db, events.Event("chat.started", principal.app_id, principal.user_id, data))
     except IntegrityError:
         return False
     log.info("a run started another chat", chat=parent.chat_id, started=chat_id, workflow=workflow)
