@@ -76,6 +76,7 @@ class Draft:
     parts: list[str] = field(default_factory=list)
     size: int = 0
     again: str = ""  # after a reconnect: what the runtime will tell once more
+    restored: bool = False  # the process that began it is gone
 
 
 class Conversation:
@@ -469,7 +470,7 @@ class Conversation:
             item = json.loads(body)
             match kind:
                 case "live":
-                    self._draft = Draft(item["id"], item["who"], offset)
+                    self._draft = Draft(item["id"], item["who"], offset, restored=True)
                 case "message":
                     if self._draft is not None and self._draft.id == item["id"]:
                         self._draft = None
@@ -535,6 +536,8 @@ class Conversation:
         self._draft = None
         self.channel.live = None
         offset = self.message("agent", draft.agent, text, draft.id, cancelled=cancelled)
+        if draft.restored:  # whoever comes back with a part of it is sent what it lacks, and the pieces tell what that is
+            return
         self._compact(col(ChatEvent.offset).between(draft.offset, offset - 1) & col(ChatEvent.kind).in_(("live", DELTA)))
 
     def _drop_progress(self) -> None:
