@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select, update
 
 from mozaiks_shell.audit.models import AuditEntry
@@ -34,7 +35,10 @@ AUDITED = (
 
 
 def _entry(event: Event) -> AuditEntry:
-    return AuditEntry(app_id=event.app_id, act=event.name, actor_id=event.user_id, facts=event.data, at=event.at)
+    entry = AuditEntry(app_id=event.app_id, act=event.name, actor_id=event.user_id, facts=event.data, at=event.at)
+    if event.row:
+        entry.id = f"aud_{event.row}"  # the same each time it is told
+    return entry
 
 
 outbox.record_with(AUDITED, _entry)
@@ -45,8 +49,12 @@ async def record(event: Event) -> None:
     """Keep one row per event that was not recorded along with what it tells of. The bus tries again when the database is busy."""
     if event.recorded:
         return
-    async with system_session(event.app_id) as db:
-        db.add(_entry(event))
+    try:
+        async with system_session(event.app_id) as db:
+            db.add(_entry(event))
+    except IntegrityError:
+        if not event.row:
+            raise
 
 
 async def latest(limit: int = 50) -> list[AuditEntry]:

@@ -6,10 +6,14 @@ hour, which is longer than any token lives. A process looks for changes every fe
 rotation yet signs with a key that is still published: nothing is refused while keys change.
 
 An operator's own key (``MOZAIKS_EXECUTION_TOKEN_PRIVATE_KEY``) signs instead; what is in the database stays published.
+
+Private parts are encrypted at rest (:mod:`mozaiks_shell.foundation.sealing`), those of before as soon as they are read. Keys
+sealed with another secret can sign nothing any more: the ring is made anew, and tokens signed with them end.
 """
 
 import asyncio
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -21,7 +25,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlmodel import col
 
 from mozaiks_shell.broker.models import SigningKey, StartClaim
-from mozaiks_shell.foundation import events
+from mozaiks_shell.foundation import events, sealing
 from mozaiks_shell.foundation.clock import aware, now
 from mozaiks_shell.foundation.db import system_session
 from mozaiks_shell.foundation.errors import Conflict, Unavailable
@@ -34,6 +38,8 @@ PUBLISHED_AHEAD: Final = timedelta(hours=1)  # how long a runtime may keep a key
 KEPT_RETIRED: Final = timedelta(hours=1)  # longer than a token lives, plus clock skew
 REFRESH: Final = 5.0  # seconds between looks into the database
 _BITS: Final = 2048
+_SEALED_FOR: Final = "signing keys of execution tokens"
+_SETTLED: Final = timedelta(minutes=1)  # younger keys of another secret are those of a process that runs beside this one
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,18 +202,74 @@ async def _read(settings: Settings) -> KeyRing:
     if given := settings.execution_token_private_key.get_secret_value():
         own = _named(RSAKey.import_key(given))
         try:
-            others = [_parse(row) for row in await _rows() if row.slot != "next"]
+            kept = [row for row in await _rows() if row.slot != "next" and not _lost(row)]
+            others = [_parse(row) for row in kept]
+            await _seal_plain(kept)
         except SQLAlchemyError:
             others = []
         return KeyRing(own, (own, *(key for key in others if key.kid != own.kid)))
-    rows = {row.slot: row for row in await _rows()}
+    rows = {row.slot: row for row in await _readable()}
     while "active" not in rows or "next" not in rows:
         await _make_missing(rows)
-        rows = {row.slot: row for row in await _rows()}
+        rows = {row.slot: row for row in await _readable()}
     ordered = [rows.pop("active"), rows.pop("next"), *rows.values()]
     keys = tuple(_parse(row) for row in ordered)
+    await _seal_plain(ordered)
     _cache.parsed = {str(key.kid): key for key in keys}
     return KeyRing(keys[0], keys)
+
+
+async def _readable() -> list[SigningKey]:
+    """Every key that is published; those of another secret are deleted, because nobody can sign with them any more.
+
+    Raises:
+        Unavailable: one was made a moment ago: by a process beside this one, which has another secret.
+    """
+    rows = await _rows()
+    lost = [row for row in rows if _lost(row)]
+    if not lost:
+        return rows
+    if now() - max(aware(row.created_at) for row in lost) < _SETTLED:
+        raise Unavailable(
+            "The signing keys in the database were encrypted a moment ago with another secret. Give all processes of this app "
+            "the same MOZAIKS_SECRET_KEY.",
+            code="KEYS_OF_ANOTHER_SECRET",
+        )
+    log.error("the shell's secret has changed: its signing keys are made anew, tokens signed with them end", keys=len(lost))
+    async with system_session() as db:
+        await db.execute(delete(SigningKey).where(col(SigningKey.kid).in_([row.kid for row in lost])))
+    return [row for row in rows if row not in lost]
+
+
+def _lost(row: SigningKey) -> bool:
+    """Whether it was sealed with another secret."""
+    if not sealing.is_sealed(row.pem) or row.kid in _cache.parsed:
+        return False
+    try:
+        sealing.opened(_SEALED_FOR, row.pem, row.kid)
+    except sealing.CannotOpen as problem:
+        return problem.other_secret
+    return False
+
+
+async def _seal_plain(rows: Sequence[SigningKey]) -> None:
+    """Encrypt keys that lie there in plain text: of a version that knew no better, or of before there was a secret."""
+    plain = [row for row in rows if not sealing.is_sealed(row.pem)]
+    if not plain:
+        return
+    if not sealing.possible():
+        if not _cache.parsed:  # once per process
+            log.warning("signing keys lie in the database in plain text; set MOZAIKS_SECRET_KEY to have them encrypted")
+        return
+    async with system_session() as db:
+        for row in plain:
+            mine = (col(SigningKey.kid) == row.kid, col(SigningKey.pem) == row.pem)
+            await db.execute(update(SigningKey).where(*mine).values(pem=_sealed(row.kid, row.pem)))
+    log.info("signing keys encrypted", keys=len(plain))
+
+
+def _sealed(kid: str, pem: str) -> str:
+    return sealing.seal(_SEALED_FOR, pem, kid) if sealing.possible() else pem
 
 
 async def _rows() -> list[SigningKey]:
@@ -227,7 +289,8 @@ async def _make_missing(rows: dict[str, SigningKey]) -> None:
         async with system_session() as db:
             for slot, (kid, pem) in zip(wanted, made, strict=True):
                 active_since = moment if slot == "active" else None
-                db.add(SigningKey(kid=kid, slot=slot, pem=pem, created_at=moment, activated_at=active_since))
+                row = SigningKey(kid=kid, slot=slot, pem=_sealed(kid, pem), created_at=moment, activated_at=active_since)
+                db.add(row)
     except IntegrityError:
         log.info("another process made the first signing keys")
 
@@ -242,7 +305,7 @@ async def _move_on(active: str, following: str, fresh: tuple[str, str], moment: 
         await db.execute(update(SigningKey).where(col(SigningKey.kid) == following).values(slot="active", activated_at=moment))
         retired = col(SigningKey.retired_at).is_not(None)
         await db.execute(delete(SigningKey).where(retired if revoke else _over(moment)))
-        db.add(SigningKey(kid=fresh[0], slot="next", pem=fresh[1], created_at=moment))
+        db.add(SigningKey(kid=fresh[0], slot="next", pem=_sealed(*fresh), created_at=moment))
         return True
 
 
@@ -260,8 +323,9 @@ def _parse(row: SigningKey) -> RSAKey:
     if (known := _cache.parsed.get(row.kid)) is not None:
         return known
     try:
-        return _named(RSAKey.import_key(row.pem))
-    except (JoseError, ValueError, TypeError):
+        pem = sealing.opened(_SEALED_FOR, row.pem, row.kid) if sealing.is_sealed(row.pem) else row.pem
+        return _named(RSAKey.import_key(pem))
+    except (JoseError, ValueError, TypeError, sealing.CannotOpen):
         raise Unavailable(  # the library's words may quote the key
             f"The signing key {row.kid} in the database is damaged. Delete its row in broker_signing_key.",
             code="KEYS_UNAVAILABLE",

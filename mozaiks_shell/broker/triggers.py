@@ -55,7 +55,7 @@ _inside: ContextVar[bool] = ContextVar("mozaiks_inside_trigger", default=False)
 async def hear(event: events.Event) -> None:
     """Write down the calls that the rules make of an event. Cheap when no rule names it."""
     if get_settings().ai_enabled and (event.kept or triggers_config().listening(event.name)):
-        await _hear(event, _moment())
+        await _hear(event, event.moment or _moment())
 
 
 def wanted(event: events.Event) -> outbox.Facts | None:
@@ -120,7 +120,7 @@ def _fits(rule: TriggerRule, facts: dict[str, Any]) -> bool:
 
 def _cause(event: events.Event) -> str:
     """The same for every time the same event is told."""
-    if kept := event.kept or event.data.get(outbox.KEY):
+    if kept := event.row or event.kept or event.data.get(outbox.KEY):
         return str(kept)[:64]
     whole = [event.name, event.app_id, event.user_id, event.at.isoformat(), event.data]
     return hashlib.sha256(json.dumps(whole, sort_keys=True, default=str).encode()).hexdigest()

@@ -29,12 +29,15 @@ from mozaiks_shell.chat.once import Once
 from mozaiks_shell.chat.outcomes import CannotStop, NotListening, Outcome, RunEnded
 from mozaiks_shell.chat.protocol import (
     Ask,
+    Child,
     Ended,
     Hidden,
+    Late,
     Meta,
     Oversized,
     Piece,
     Problem,
+    Resumed,
     Said,
     Spawned,
     Speaker,
@@ -43,7 +46,7 @@ from mozaiks_shell.chat.protocol import (
     Usage,
 )
 from mozaiks_shell.chat.recent import Recent
-from mozaiks_shell.chat.spawned import adopt
+from mozaiks_shell.chat.spawned import Children
 from mozaiks_shell.chat.transcript import Transcript
 from mozaiks_shell.chat.upstream_line import Line, LineLost, why_not_opened
 from mozaiks_shell.foundation import events, outbox
@@ -66,6 +69,7 @@ _SENT_LATER = msg("Your message will be sent as soon as the agent asks.")
 _NO_ANSWER = msg("The assistant's server does not answer at the moment. It may be busy; nothing is lost.")
 _OUR_FAULT = msg("Something went wrong on our side.")
 _LOST = msg("The connection to the run was lost.")
+_UNSEEN = msg("It was done before this conversation was opened. What was said in it is not shown by the assistant's server.")
 _SIGNS_OF_LIFE = (Piece, Said, Ask, Tool)
 _SIGNS_OF_A_RUN = (Piece, Ask, Tool, Speaker, Oversized)
 
@@ -122,6 +126,8 @@ class Bridge:
         self._over_http: asyncio.Task[None] | None = None
         self._cut: asyncio.Task[None] | None = None
         self._cancelled = Once()
+        self._children = Children()
+        self._only_looking = False  # at a run that was done before anybody watched: what it said is all there is
 
     @property
     def over(self) -> bool:
@@ -157,8 +163,11 @@ class Bridge:
 
     async def _demand_safe(self) -> None:
         standing = await loss.how_it_stands(self.principal, self.chat)
-        if standing.state == "completed":
-            self._outcome = Outcome("completed")
+        unseen = standing.state == "completed" and self.channel.next_offset == 0
+        if unseen and loss.shows_completed():
+            self._only_looking = True
+        elif standing.state == "completed":
+            self._outcome = Outcome("completed", "", tr(_UNSEEN) if unseen else "")
         elif standing.state == "running" and not (standing.empty or loss.may_reconnect()):
             reason = tr("This run was begun elsewhere and is at work already, so it was not connected to from here.")
             self._outcome = Outcome("interrupted", reason, reason, loss.choice(standing))
@@ -228,7 +237,7 @@ class Bridge:
         try:
             if isinstance(value, Meta):
                 await self._attached(value)
-            self._take(value)
+            self._take(value, chat_id)
             if isinstance(value, Ask) and self._queue:
                 await self._deliver()
             elif isinstance(value, Oversized) and value.awaiting:
@@ -240,7 +249,7 @@ class Bridge:
             self.conversation.hidden["frame that failed"] += 1
             log.exception("frame failed", chat=self.chat.chat_id, frame=type(value).__name__)
 
-    def _take(self, value: Upstream) -> None:
+    def _take(self, value: Upstream, chat_id: str = "") -> None:
         if isinstance(value, _SIGNS_OF_A_RUN) or (isinstance(value, Hidden) and value.type == "chat.run_start"):
             self._working = True
         match value:
@@ -254,7 +263,11 @@ class Bridge:
                         tr("This assistant cannot be stopped: its server has no way to. It goes on by itself.")
                     )
             case Usage():
-                self._usage(value)
+                self._usage(value, chat_id)
+            case Hidden("chat.resume_boundary") if self._only_looking:
+                self._end_soon(_GRACE, Outcome("completed"))
+            case Child() | Resumed() | Late():
+                self._children.tell(value, self.conversation)
             case _:
                 if isinstance(value, Problem) and value.fatal:
                     self._end_soon(_FAILED_GRACE, Outcome("failed", value.message))
@@ -374,9 +387,7 @@ class Bridge:
                 self.conversation.notice(
                     tr("Not sent, because the run ended before the agent asked: {texts}", texts=joined(undelivered))
                 )
-            self.conversation.finish(outcome.status, outcome.detail, outcome.notice)
-            ended = {"chat_id": self.chat.chat_id, "workflow": self.chat.workflow, "status": outcome.status}
-            _background(self._tell(events.Event("chat.ended", self.principal.app_id, self.principal.user_id, ended)))
+            _background(self._tell(self.conversation.finish(outcome.status, outcome.detail, outcome.notice)))
             if outcome.choice is not None:
                 self.conversation.offer(outcome.choice)
         if self._line is not None:
@@ -402,18 +413,19 @@ class Bridge:
     async def _spawned(self, value: Spawned) -> None:
         """Chats the run started beside this one are this person's from now on (F-189)."""
         try:
-            for workflow in await adopt(self.principal, self.chat, value):
-                self.conversation.notice(tr("It started another conversation, {name}. It is in your list.", name=workflow))
+            await self._children.take_over(self.principal, self.chat, value, self.conversation)
         except Exception:
             self.conversation.hidden["frame that failed"] += 1
             log.exception("spawned chat not taken over", chat=self.chat.chat_id)
 
     # -- tokens ------------------------------------------------------------------------------------------
 
-    def _usage(self, usage: Usage) -> None:
+    def _usage(self, usage: Usage, chat_id: str = "") -> None:
         if not self._usage_seen.add(usage.event_id):
             return
-        data = {**usage.data, "chat_id": self.chat.chat_id, "workflow": self.chat.workflow}
+        child = self._children.workflows.get(chat_id)
+        of = {"chat_id": chat_id, "workflow": child} if child else {"chat_id": self.chat.chat_id, "workflow": self.chat.workflow}
+        data = {**usage.data, **of}
         event, keep = outbox.kept(events.Event("chat.usage", self.principal.app_id, self.principal.user_id, data))
         self.channel.write(keep)  # with the transcript: what was measured is as safe as what was said
         _background(self._tell(event))
@@ -422,7 +434,7 @@ class Bridge:
         async with self._telling:
             with contextlib.suppress(ShellError):
                 await self.channel.settled()
-            await events.publish(event)
+            await (outbox.tell(event) if event.row else events.publish(event))
 
     def exhausted(self, reason: str) -> None:
         """The budget is used up: have the runtime stop, keep what was written, and end the chat as stopped (F-253)."""

@@ -40,6 +40,7 @@ from mozaiks_shell.chat.recent import Recent
 from mozaiks_shell.chat.summary import plain
 from mozaiks_shell.chat.transcript import Channel
 from mozaiks_shell.chat.writer import DELTA
+from mozaiks_shell.foundation import events, outbox
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.ids import new_id
@@ -75,6 +76,7 @@ class Draft:
     parts: list[str] = field(default_factory=list)
     size: int = 0
     again: str = ""  # after a reconnect: what the runtime will tell once more
+    restored: bool = False  # the process that began it is gone
 
 
 class Conversation:
@@ -120,13 +122,15 @@ class Conversation:
 
     # -- status ------------------------------------------------------------------------------------------
 
-    def set_status(self, status: str, detail: str = "") -> None:
-        """Change the status, in the table and on screen."""
+    def set_status(self, status: str, detail: str = "", *along: Executable) -> None:
+        """Change the status, in the table and on screen; statements ``along`` are part of the same transaction."""
         if (self.status, self.detail) == (status, detail):
+            if along:
+                self.channel.write(*along)
             return
         self.status, self.detail = status, detail
         changes = update(Chat).where(col(Chat.id) == self.channel.chat_id)
-        self._show_status(changes.values(status=status, detail=detail[:500], updated_at=now()))
+        self._show_status(changes.values(status=status, detail=detail[:500], updated_at=now()), *along)
 
     def set_title(self, title: str) -> None:
         """Give the chat a name."""
@@ -466,7 +470,7 @@ class Conversation:
             item = json.loads(body)
             match kind:
                 case "live":
-                    self._draft = Draft(item["id"], item["who"], offset)
+                    self._draft = Draft(item["id"], item["who"], offset, restored=True)
                 case "message":
                     if self._draft is not None and self._draft.id == item["id"]:
                         self._draft = None
@@ -504,8 +508,8 @@ class Conversation:
         if self._draft is not None:
             self._finish(self._draft, "".join(self._draft.parts))
 
-    def finish(self, status: str, detail: str = "", notice: str = "") -> None:
-        """The run is over for us: nothing waits any more."""
+    def finish(self, status: str, detail: str = "", notice: str = "") -> events.Event:
+        """The run is over for us: nothing waits any more. Returns the event that is kept with it, to be told once it is."""
         self.close_draft()
         for tool in list(self.tools.values()):
             if tool.awaiting:
@@ -516,7 +520,10 @@ class Conversation:
             self._asked(self.ask.id, "")
         if notice:
             self.notice(notice)
-        self.set_status(status, detail)
+        ended = {"chat_id": self.channel.chat_id, "workflow": self.workflow, "status": status}
+        event, keep = outbox.lasting(events.Event("chat.ended", self.channel.app_id, self.channel.user_id, ended))
+        self.set_status(status, detail, keep)
+        return event
 
     def _asked(self, request_id: str, by: str) -> None:
         if self.ask is not None and self.ask.id == request_id:
@@ -529,6 +536,8 @@ class Conversation:
         self._draft = None
         self.channel.live = None
         offset = self.message("agent", draft.agent, text, draft.id, cancelled=cancelled)
+        if draft.restored:  # whoever comes back with a part of it is sent what it lacks, and the pieces tell what that is
+            return
         self._compact(col(ChatEvent.offset).between(draft.offset, offset - 1) & col(ChatEvent.kind).in_(("live", DELTA)))
 
     def _drop_progress(self) -> None:

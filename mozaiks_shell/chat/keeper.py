@@ -38,7 +38,7 @@ class Keeper:
         try:
             async with system_session(principal.app_id) as db:
                 db.add(row)
-                await outbox.along(db, events.Event("chat.started", principal.app_id, principal.user_id, told))
+                await outbox.for_all(db, events.Event("chat.started", principal.app_id, principal.user_id, told))
                 for statement in along:
                     await db.execute(statement)
         except IntegrityError:

@@ -56,6 +56,11 @@ def may_reconnect() -> bool:
     return not settings.ai_url or settings.runtime_reconnects
 
 
+def shows_completed() -> bool:
+    """Whether the runtime shows a completed chat that is connected to; a published one runs the workflow again."""
+    return not get_settings().ai_url
+
+
 async def how_it_stands(principal: Principal, chat: KnownChat) -> Standing:
     """Ask the runtime over HTTP. Never raises a :class:`ShellError`."""
     try:

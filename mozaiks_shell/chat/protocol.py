@@ -27,7 +27,7 @@ _KNOWN_NOISE = frozenset(
     {
         "run_start", "tool_response", "context_update", "tool_ui_response", "attachment_uploaded", "component_action_ack",
         "oauth_completed", "usage_summary", "mode_changed", "general_session_created",
-        "workflow_child_completed", "mfj_fan_in_started", "workflow_resumed", "resume_boundary", "ping",
+        "mfj_fan_in_started", "resume_boundary", "ping",
     }
 )  # fmt: skip
 
@@ -168,11 +168,38 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Spawned:
-    """Chats that the run started beside its own: ids and workflows. Whose they are where the frame says so."""
+    """Chats that the run started beside its own: ids and workflows. Whose they are where the frame says so.
+
+    ``awaited``: the run goes on when they have ended.
+    """
 
     chats: tuple[tuple[str, str], ...]
     app_id: str = ""
     user_id: str = ""
+    awaited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One of the chats that the run waits for has ended, ``done`` of ``total``."""
+
+    chat_id: str
+    done: int
+    total: int
+    good: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The run goes on with the results of the chats it waited for."""
+
+    good: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """The chats that the run waits for take longer than planned; it goes on waiting."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +225,7 @@ class Unknown:
 
 Upstream: TypeAlias = (
     Meta | Speaker | Piece | Said | Ask | Answered | Acknowledged | Tool | Oversized | ToolOver | Progress | Navigate | Usage
-    | Problem | Spawned | Ended | Hidden | Unknown
+    | Problem | Spawned | Child | Resumed | Late | Ended | Hidden | Unknown
 )  # fmt: skip
 
 
@@ -422,12 +449,28 @@ def _blocked(f: _Fields) -> Upstream:
 
 
 def _started(f: _Fields) -> Upstream:
-    owner = f.text("app_id", limit=128), f.text("user_id", limit=128)
     batch = f.data.get("workflows")
     rows = [one for one in batch[:_BATCH] if isinstance(one, dict)] if isinstance(batch, list) else [f.data]
     told = [_Fields(one) for one in rows]
-    chats = ((one.text("chat_id", "to_chat_id", limit=128), one.text("workflow_name", limit=128)) for one in told)
-    return Spawned(tuple(one for one in chats if all(one)), *owner)
+    owners = [(one.text("app_id", limit=128), one.text("user_id", limit=128)) for one in (f, *told)]
+    app_id, user_id = next((one for one in owners if any(one)), ("", ""))
+    named = zip(told, owners[1:], strict=True)
+    mine = (one for one, (app, user) in named if app in ("", app_id) and user in ("", user_id))
+    chats = ((one.text("chat_id", "to_chat_id", limit=128), one.text("workflow_name", limit=128)) for one in mine)
+    return Spawned(tuple(one for one in chats if all(one)), app_id, user_id, "parent_chat_id" in f.data)
+
+
+def _child(f: _Fields) -> Upstream:
+    done, total = _count(f.data.get("done_count")), _count(f.data.get("child_total"))
+    return Child(f.text("child_chat_id", limit=128), done, total, f.data.get("success") is not False)
+
+
+def _resumed(f: _Fields) -> Upstream:
+    return Resumed(_count(f.data.get("succeeded_count")), _count(f.data.get("failed_count")))
+
+
+def _late(_: _Fields) -> Upstream:
+    return Late()
 
 
 def _complete_run(_: _Fields) -> Upstream:
@@ -459,6 +502,9 @@ _READERS = {
     "workflow_started": _started,
     "workflow_batch_started": _started,
     "context_switched": _started,
+    "workflow_child_completed": _child,
+    "workflow_resumed": _resumed,
+    "mfj_timeout_prompt": _late,
     "run_complete": _complete_run,
     "unknown": _ag2,
 }

@@ -21,10 +21,12 @@ from mozaiks_shell.chat import loss
 from mozaiks_shell.chat.bridge import Bridge
 from mozaiks_shell.chat.conversation import Conversation
 from mozaiks_shell.chat.follow import Followers
+from mozaiks_shell.chat.labels import label_of
 from mozaiks_shell.chat.models import LIVE_STATUSES, Chat
 from mozaiks_shell.chat.ownership import CHAT, PLACE, START, lease_of, start_lease
 from mozaiks_shell.chat.transcript import Channel, Transcript
 from mozaiks_shell.chat.writer import Entry
+from mozaiks_shell.foundation import outbox
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope, session, system_session
@@ -357,11 +359,12 @@ class Runs:
                 return False
             for text in await bridge.conversation.restore():
                 bridge.conversation.notice(tr(unsent, text=text))
-            bridge.conversation.finish("interrupted", tr(why), tr(why))
+            ended = bridge.conversation.finish("interrupted", tr(why), tr(why))
             await bridge.channel.settled()
         finally:
             await self._let_go(bridge)
         log.info("chat taken over", chat=lost.id)
+        await outbox.tell(ended)
         self._run(self._check(principal, known, lost.title))
         return True
 
@@ -395,11 +398,6 @@ def launch_key(workflow: str, given: Mapping[str, Any]) -> str:
     """Beginning of the start keys of one workflow with one input; the order of the input's keys does not matter."""
     written = json.dumps([workflow, given], sort_keys=True, separators=(",", ":"))
     return "trigger-" + hashlib.sha256(written.encode()).hexdigest()[:40]
-
-
-def label_of(workflow: str) -> str:
-    """The name people know a workflow by."""
-    return next((one.display_name for one in broker.capabilities() if one.workflow_id == workflow), workflow)
 
 
 def _scope(principal: Principal) -> Scope:

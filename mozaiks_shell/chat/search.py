@@ -15,9 +15,9 @@ from sqlalchemy import ColumnElement, Text, and_, case, cast, func, or_, tuple_
 from sqlalchemy.dialects.postgresql import JSON as PostgresJson
 from sqlmodel import col, select
 
+from mozaiks_shell.chat.labels import label_of
 from mozaiks_shell.chat.models import Chat, ChatEvent
 from mozaiks_shell.chat.protocol import clean
-from mozaiks_shell.chat.runs import label_of
 from mozaiks_shell.chat.service import ChatSummary
 from mozaiks_shell.chat.summary import plain
 from mozaiks_shell.foundation.access import Principal

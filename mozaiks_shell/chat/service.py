@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import delete, or_
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import col, select
 
 from mozaiks_shell.broker import service as broker
@@ -21,14 +22,16 @@ from mozaiks_shell.chat.bridge import Bridge, RunEnded
 from mozaiks_shell.chat.conversation import status_frame
 from mozaiks_shell.chat.exchange import Verb
 from mozaiks_shell.chat.keeper import Keeper
+from mozaiks_shell.chat.labels import label_of
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
 from mozaiks_shell.chat.ownership import lease_of
 from mozaiks_shell.chat.processes import Process
 from mozaiks_shell.chat.processes import start as start_process
 from mozaiks_shell.chat.protocol import clean
-from mozaiks_shell.chat.runs import Hooks, Runs, label_of
+from mozaiks_shell.chat.runs import Hooks, Runs
 from mozaiks_shell.chat.tools import ToolClosed, ToolView, find_artifact, tool_view  # noqa: F401 - part of this room's use cases
 from mozaiks_shell.chat.transcript import Channel, dumps
+from mozaiks_shell.foundation import outbox
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import Invalid, NotFound, ShellError, TooLarge, Unavailable
@@ -45,6 +48,7 @@ MAX_SAY = 32_000  # characters; what the published runtime's submit takes withou
 MAX_RESPONSE = 64_000  # characters of a UI tool's answer as JSON
 MAX_INPUT = 16_000  # characters of a workflow's input as JSON
 _CONTEXT_WITHIN = 2.0
+_LOOK = 10.0  # seconds between two looks for events that nobody told
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +114,29 @@ async def start_chats() -> Callable[[], Awaitable[None]]:
     if recovered := await process.runs.recover():
         log.info("chats of the last life recovered", chats=recovered)
     before_server_stops(_farewell)
+    telling = asyncio.create_task(_tell_what_is_left(), name="events of chats")
 
     async def undo() -> None:
         global _running
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)
         await _farewell()
         await process.stop()
+        with contextlib.suppress(SQLAlchemyError):
+            await outbox.noted()
         _running = None
 
     return undo
+
+
+async def _tell_what_is_left() -> None:
+    """That chats began and ended is told also when the process that knew it died before it could (F-202)."""
+    while True:
+        try:
+            await outbox.deliver(get_settings().app_id, "chat.started", "chat.ended")
+        except Exception as error:  # noqa: BLE001 - the database may be away for a while; this must outlive it
+            log.warning("events of chats not told yet", error=repr(error)[:200])
+        await asyncio.sleep(_LOOK)
 
 
 async def _farewell() -> None:

@@ -1,6 +1,7 @@
 """``WS /ws/chat``: the browser's end. One socket shows one chat at a time: replay from an offset, then the tail.
 
-From the browser: ``open`` (chat or workflow, ``from`` the last offset seen), ``say``, ``answer``, ``stop``, ``choose``, ``ping``.
+From the browser: ``open`` (chat or workflow, ``from`` the last offset seen, ``live`` the id of the message it holds a part
+of), ``say``, ``answer``, ``stop``, ``choose``, ``ping``.
 To it: ``{"t":"chat"}`` with the status, durable items with offset ``o`` and kind ``k``, pieces of the streaming
 message as ``[o,"text"]``, ``caught_up``, ``refused``, ``starting`` (the chat opens by itself a little later), ``pong``.
 Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1003 not text,
@@ -332,7 +333,8 @@ class _Browser:
             raise
         self._channel = channel
         # Subscribed before the log is read: what is committed in between comes twice and is skipped, never lost.
-        self._shower = asyncio.create_task(self._show(channel, channel.watch(), after))
+        holding = _text(message.get("live")) if after >= 0 else ""
+        self._shower = asyncio.create_task(self._show(channel, channel.watch(), after, holding))
         self._shower.add_done_callback(self._shown)
 
     def _shown(self, shower: asyncio.Task[None]) -> None:
@@ -348,10 +350,10 @@ class _Browser:
         if channel is not None:
             service.unwatch(channel)
 
-    async def _show(self, channel: Channel, tail: Tail, after: int) -> None:
+    async def _show(self, channel: Channel, tail: Tail, after: int, holding: str) -> None:
         try:
             await self._send(channel.frame)
-            after = await self._catch_up(channel, after)
+            after = await self._catch_up(channel, after, holding)
             await self._send(dumps({"t": "caught_up", "offset": after}))
             while True:
                 entries = await tail.take()
@@ -366,8 +368,8 @@ class _Browser:
         finally:
             channel.unwatch(tail)
 
-    async def _catch_up(self, channel: Channel, after: int) -> int:
-        async for offset, text in channel.replay(after):
+    async def _catch_up(self, channel: Channel, after: int, holding: str = "") -> int:
+        async for offset, text in channel.replay(after, holding):
             await self._send(text)
             after = offset
         return after

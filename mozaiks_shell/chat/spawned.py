@@ -9,18 +9,54 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 
 from mozaiks_shell.broker.ports import KnownChat
+from mozaiks_shell.chat.conversation import Conversation
+from mozaiks_shell.chat.labels import label_of
 from mozaiks_shell.chat.models import Chat
-from mozaiks_shell.chat.protocol import Spawned
+from mozaiks_shell.chat.protocol import Child, Late, Resumed, Spawned
 from mozaiks_shell.foundation import events, outbox
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import Scope, session, system_session
+from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.logging import get_logger
 
 log = get_logger("chat")
 
 
-async def adopt(principal: Principal, parent: KnownChat, told: Spawned) -> list[str]:
-    """Make the chats this person's; the workflows of those that are new.
+class Children:
+    """What a run's own conversation tells of the chats it started."""
+
+    def __init__(self) -> None:
+        self.workflows: dict[str, str] = {}
+        self._ended: set[str] = set()
+
+    async def take_over(self, principal: Principal, parent: KnownChat, told: Spawned, conversation: Conversation) -> None:
+        """Make them the person's, and say so once."""
+        for chat_id, workflow in await adopt(principal, parent, told):
+            self.workflows[chat_id] = workflow
+            text = tr("It started another conversation, {name}. It is in your list.", name=label_of(workflow))
+            if told.awaited:
+                text = tr("It started {name} and waits for it. The conversation is in your list.", name=label_of(workflow))
+            conversation.notice(text)
+
+    def tell(self, value: Child | Resumed | Late, conversation: Conversation) -> None:
+        """Say how those it waits for are doing."""
+        match value:
+            case Child(chat_id, done, total, good) if chat_id in self.workflows and chat_id not in self._ended:
+                self._ended.add(chat_id)
+                told = {"name": label_of(self.workflows[chat_id]), "done": str(done), "total": str(total)}
+                text = tr("{name} is done ({done} of {total}).", **told)
+                conversation.notice(text if good else tr("{name} did not succeed ({done} of {total} are done).", **told))
+            case Resumed(_, 0):
+                conversation.notice(tr("Everything it waited for is done. It goes on with the results."))
+            case Resumed(good, failed):
+                counts = {"good": str(good), "total": str(good + failed)}
+                conversation.notice(tr("{good} of {total} it waited for succeeded. It goes on with what there is.", **counts))
+            case Late():
+                conversation.notice(tr("What it waits for takes longer than planned. It goes on waiting."))
+
+
+async def adopt(principal: Principal, parent: KnownChat, told: Spawned) -> list[tuple[str, str]]:
+    """Make the chats this person's; those that are new, with their workflows.
 
     One that the runtime gives to somebody else, or that is known already, whoever has it, is left as it is.
     """
@@ -30,7 +66,7 @@ async def adopt(principal: Principal, parent: KnownChat, told: Spawned) -> list[
     new = []
     for chat_id, workflow in told.chats:
         if chat_id not in {parent.chat_id, parent.runtime_chat_id} and await _add(principal, parent, chat_id, workflow):
-            new.append(workflow)
+            new.append((chat_id, workflow))
     return new
 
 
@@ -43,7 +79,7 @@ async def _add(principal: Principal, parent: KnownChat, chat_id: str, workflow: 
         async with session(Scope(principal.app_id, principal.user_id)) as db:
             db.add(Chat(id=chat_id, runtime_chat_id=chat_id, workflow=workflow))
             data = {"chat_id": chat_id, "workflow": workflow, "capability": "", "parent": parent.chat_id}
-            await outbox.along(db, events.Event("chat.started", principal.app_id, principal.user_id, data))
+            await outbox.for_all(db, events.Event("chat.started", principal.app_id, principal.user_id, data))
     except IntegrityError:
         return False
     log.info("a run started another chat", chat=parent.chat_id, started=chat_id, workflow=workflow)

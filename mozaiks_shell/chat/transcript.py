@@ -168,19 +168,20 @@ class Channel:
         """Committed (offset, kind, body) with ``after`` < offset < ``until``, in order, a page at a time."""
         return rows(self.scope, self.chat_id, after, until)
 
-    async def replay(self, after: int) -> AsyncIterator[tuple[int, str]]:
+    async def replay(self, after: int, holding: str = "") -> AsyncIterator[tuple[int, str]]:
         """Wire items after an offset: finished messages whole, the one being written as ``live`` and one piece.
 
-        A watcher that already saw the ``live`` (its offset is not after ``after``) gets the missing piece only.
+        A watcher that already saw the ``live`` (its offset is not after ``after``) gets the missing piece only; if the message
+        was finished meanwhile and the watcher says that it is ``holding`` it, ``text`` is what it lacks, and ``rest`` says so.
         """
         self.reading += 1  # before the look at ``live``: what is written now is then compacted after us
         try:
-            async for item in self._replay(after):
+            async for item in self._replay(after, holding):
                 yield item
         finally:
             self.reading -= 1
 
-    async def _replay(self, after: int) -> AsyncIterator[tuple[int, str]]:
+    async def _replay(self, after: int, holding: str) -> AsyncIterator[tuple[int, str]]:
         live, until = self.live, self.next_offset  # what comes later reaches the watcher through its tail
         writing = live is not None and live[1] <= after
         text: list[str] = []
@@ -198,9 +199,28 @@ class Channel:
                 writing = live is not None and live[1] == offset
                 if not writing:
                     continue
+            if kind == "message" and holding:
+                body = await self._lacking(body, after, holding)
             yield offset, wire(offset, kind, body)
         if text:
             yield last, wire(last, DELTA, "".join(text))
+
+    async def _lacking(self, body: str, after: int, holding: str) -> str:
+        """The message without what its watcher holds of it; whole where the log does not know that any more."""
+        message = json.loads(body)
+        if message["id"] != holding:
+            return body
+        offset, kind, mine = col(ChatEvent.offset), col(ChatEvent.kind), col(ChatEvent.chat_id) == self.chat_id
+        began = select(func.max(offset)).where(mine, kind == "live", offset <= after).scalar_subquery()
+        pieces = select(kind, col(ChatEvent.body)).where(mine, kind.in_(("live", DELTA)), offset >= began, offset <= after)
+        async with session(self.scope) as db:  # in one statement: its rows are compacted all at once
+            rows = (await db.execute(pieces.order_by(offset))).all()
+        if not rows or json.loads(rows[0][1]).get("id") != holding:
+            return body
+        seen = "".join(row[1] for row in rows[1:])
+        if not message["text"].startswith(seen):
+            return body
+        return dumps({**message, "text": message["text"][len(seen) :], "rest": True})
 
 
 Row = tuple[int, str, str]

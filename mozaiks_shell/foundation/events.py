@@ -19,7 +19,8 @@ class Event:
     """Something that happened. ``data`` is JSON-able; ``user_id`` is empty for acts of nobody.
 
     ``kept`` names the row that tells of it until somebody saw to it (:mod:`.outbox`); empty for events that are only told.
-    ``recorded``: what :func:`.outbox.record_with` makes of it is written.
+    ``recorded``: what :func:`.outbox.record_with` makes of it is written. ``row`` names the row of an event that every listener
+    gets, whatever dies (:func:`.outbox.for_all`), and ``moment`` what had to be known of the moment it happened in.
     """
 
     name: str
@@ -29,6 +30,8 @@ class Event:
     at: datetime = field(default_factory=now)
     kept: str = ""
     recorded: bool = False
+    row: str = ""
+    moment: dict[str, Any] | None = None
 
 
 Listener = Callable[[Event], Awaitable[None]]

@@ -6,14 +6,19 @@ in the transaction of its effect. What is left over (the process died, the datab
 
 :func:`along` does both in one call. It keeps the events that one listener must not miss, the one named with :func:`keep_if`;
 :func:`retell` tells what is left over to that listener alone.
+
+:func:`for_all` and :func:`lasting` keep an event for every listener until all of them were told; :func:`deliver` tells what is
+left over. One that was told before its process died is told again, with the same ``row``.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Executable, insert
 from sqlmodel import col, delete, select, update
@@ -33,8 +38,13 @@ _YOUNG: Final = timedelta(seconds=3)  # whoever reported it is about to tell it 
 _PAGE: Final = 200
 _TRIES: Final = 100
 _ALONG: Final = "along"  # name of the rows that `along` writes
+_MOMENT: Final = "outbox_moment"  # beside an event's data in a row that `lasting` makes
+_SOON: Final = 0.25  # seconds until it is noted that an event was told
+_SLOW: Final = timedelta(seconds=30)  # so long whoever published an event may take to tell all of its listeners
 
 Facts = dict[str, Any]
+_told: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, list[str]]] = WeakKeyDictionary()
+_noting: set[asyncio.Task[None]] = set()
 _wanted: list[Callable[[Event], Facts | None]] = []
 _records: dict[str, Callable[[Event], SystemRow]] = {}
 
@@ -83,6 +93,63 @@ async def along(db: ScopedSession, event: Event, then: Callable[[], Awaitable[No
         after.append(then)
 
 
+async def for_all(db: ScopedSession, event: Event) -> None:
+    """Publish an event as soon as this session's transaction is committed, to every listener, whatever dies in between."""
+    event, keep = lasting(event)
+    if (record := _records.get(event.name)) is not None and db.info["scope"].user_id is None:
+        db.add(record(event))
+        event = replace(event, recorded=True)
+    await db.execute(keep)
+    db.info.setdefault("after", []).append(partial(tell, event))
+
+
+def lasting(event: Event) -> tuple[Event, Executable]:
+    """The event to :func:`tell` after the commit, and the statement that keeps it until then; for any engine, scoped or not."""
+    moment = _wanted[0](event) if _wanted else None
+    event = replace(event, row=new_id("obx"), moment=moment)
+    data = event.data if moment is None else {**event.data, _MOMENT: moment}
+    return event, _insert(event, event.row, json.loads(json.dumps(data, default=str)))
+
+
+async def tell(event: Event) -> None:
+    """Publish an event that is kept for every listener; it is over then. That is noted a moment later, for many at once."""
+    await events.publish(event)
+    told = _told.setdefault(asyncio.get_running_loop(), {})
+    told.setdefault(event.app_id, []).append(event.row)
+    if len(told[event.app_id]) == 1:
+        task = asyncio.create_task(_note_soon())
+        _noting.add(task)
+        task.add_done_callback(_noting.discard)
+
+
+async def noted() -> None:
+    """Note what was told, now: the process ends."""
+    told = _told.pop(asyncio.get_running_loop(), {})
+    for app_id, rows in told.items():
+        gone = delete(OutboxEvent).where(col(OutboxEvent.id).in_(rows))
+        async with system_session(app_id) as db:
+            await db.execute(gone.execution_options(synchronize_session=False))
+
+
+async def _note_soon() -> None:
+    await asyncio.sleep(_SOON)
+    try:
+        await noted()
+    except Exception as error:  # noqa: BLE001 - they are told again then, which listeners bear
+        log.warning("told events could not be noted", error=repr(error)[:200])
+
+
+async def deliver(app_id: str, *names: str) -> int:
+    """Tell the events of these names that nobody told, oldest first; returns how many. Of several processes one does it."""
+    rows = await _left_over(app_id, *names, age=_SLOW)
+    for row in rows:
+        data = dict(row.data)
+        moment = data.pop(_MOMENT, None)
+        await tell(Event(row.name, row.app_id, row.user_id, data, aware(row.at), row=row.id, moment=moment))
+    await noted()
+    return len(rows)
+
+
 async def forget(app_id: str, before: datetime) -> None:
     """Drop what :func:`along` kept longer ago than this: it was given up."""
     old = delete(OutboxEvent).where(col(OutboxEvent.name) == _ALONG, col(OutboxEvent.at) < before)
@@ -107,11 +174,15 @@ def kept(event: Event) -> tuple[Event, Executable]:
     """The event to publish, and the statement that keeps it; for any engine, scoped or not."""
     row_id = new_id("obx")
     told = Event(event.name, event.app_id, event.user_id, {**event.data, KEY: row_id}, event.at)
+    return told, _insert(event, row_id, event.data)
+
+
+def _insert(event: Event, row_id: str, data: Facts) -> Executable:
     row = {
-        "id": row_id, "app_id": event.app_id, "user_id": event.user_id, "name": event.name, "data": event.data, "at": event.at,
+        "id": row_id, "app_id": event.app_id, "user_id": event.user_id, "name": event.name, "data": data, "at": event.at,
         "tries": 0,
     }  # fmt: skip
-    return told, insert(OutboxEvent).values(row)
+    return insert(OutboxEvent).values(row)
 
 
 async def done(db: ScopedSession, event: Event) -> None:
@@ -133,17 +204,21 @@ async def redeliver(app_id: str, *names: str) -> int:
         return len((await db.execute(select(OutboxEvent.id).where(col(OutboxEvent.id).in_(ids)))).all())
 
 
-async def _left_over(app_id: str, *names: str) -> list[OutboxEvent]:
-    """Rows that nobody saw to yet, oldest first; each is counted as tried."""
-    old = clock.now() - _YOUNG
+async def _left_over(app_id: str, *names: str, age: timedelta = _YOUNG) -> list[OutboxEvent]:
+    """Rows that nobody saw to for so long, oldest first; each is counted as tried, and given to one process of several."""
+    old = clock.now() - age
     query = select(OutboxEvent).where(col(OutboxEvent.name).in_(names), col(OutboxEvent.at) < old)
     query = query.where(col(OutboxEvent.tries) < _TRIES).order_by(col(OutboxEvent.at)).limit(_PAGE)
     async with system_session(app_id) as db:
-        rows = list((await db.execute(query)).scalars())
-    for row in rows:
+        found = list((await db.execute(query)).scalars())
+    rows = []
+    for row in found:
         async with system_session(app_id) as db:
-            tried: Any = update(OutboxEvent).where(col(OutboxEvent.id) == row.id).values(tries=row.tries + 1)
-            await db.execute(tried.execution_options(synchronize_session=False))
+            mine = (col(OutboxEvent.id) == row.id, col(OutboxEvent.tries) == row.tries)
+            tried: Any = update(OutboxEvent).where(*mine).values(tries=row.tries + 1)
+            won: Any = await db.execute(tried.execution_options(synchronize_session=False))
+        if won.rowcount:
+            rows.append(row)
         if row.tries + 1 == _TRIES:
             log.error("event given up", event_name=row.data.get("name", row.name), outbox=row.id)
     return rows

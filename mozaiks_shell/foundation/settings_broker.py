@@ -67,6 +67,12 @@ class BrokerSettings(BaseSettings):
         validation_alias=AliasChoices("MOZAIKS_EXECUTION_TOKEN_SECRET"),
         description="Secret of `HS256`, at least 32 characters. There is no default.",
     )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        validation_alias=AliasChoices("MOZAIKS_SECRET_KEY"),
+        description="Secret of at least 32 characters, the same for all processes: encrypts the keys in the database. "
+        "On SQLite the shell makes its own (`secret.key` in the data folder); on PostgreSQL they lie in plain text without one.",
+    )
     execution_key_days: float = Field(
         30.0,
         validation_alias=AliasChoices("MOZAIKS_EXECUTION_TOKEN_KEY_DAYS"),
@@ -82,6 +88,8 @@ class BrokerSettings(BaseSettings):
     def token_problems(self, own_key: bool, ai_url: str) -> list[str]:
         """What does not go together, each line beginning with the variable to change."""
         secret, problems = self.execution_token_secret.get_secret_value(), []
+        if 0 < len(self.secret_key.get_secret_value()) < 32:
+            problems.append("MOZAIKS_SECRET_KEY: needs at least 32 characters")
         if self.execution_token_algorithm == "HS256":
             if len(secret) < 32:
                 problems.append("MOZAIKS_EXECUTION_TOKEN_SECRET: HS256 needs one of at least 32 characters")

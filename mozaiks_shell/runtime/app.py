@@ -19,6 +19,7 @@ from .archive import Archive
 from .assistant import Assistant
 from .auth import AuthError, TokenVerifier
 from .chat import IN_PROGRESS, Chat
+from .children import Nursery
 from .config import RuntimeConfig
 from .database import Database
 from .general import AskDesk
@@ -96,7 +97,7 @@ def build_services(config: RuntimeConfig, http: httpx.AsyncClient) -> Services:
     model = LanguageModel(config, http) if config.language_model else None
     assistant = Assistant(model, config.token_delay_ms)
     archive = Archive(Database(config.database_url), config) if config.database_url else None
-    return Services(
+    services = Services(
         config=config,
         verifier=TokenVerifier(config, http),
         archive=archive,
@@ -107,6 +108,8 @@ def build_services(config: RuntimeConfig, http: httpx.AsyncClient) -> Services:
         packs=Packs(config.workflows_path, config.pack_path),
         started=time.monotonic(),
     )
+    services.runner.nursery = Nursery(services)
+    return services
 
 
 def create_app(config: RuntimeConfig) -> FastAPI:

@@ -31,6 +31,7 @@ _RETRY_SECONDS = 1.0
 _AT_ONCE = 4
 _HEAD = (
     "created_at", "updated_at", "message_count", "last_artifact", "variables", "attachments", "has_children", "usage", "failed",
+    "family", "result",
 )  # fmt: skip
 
 
@@ -243,7 +244,8 @@ class Archive:
         head = json.loads(row.body)
         chat.base = row.owner, row.body
         for name in _HEAD:
-            setattr(chat, name, head[name])
+            if name in head:  # rows of before have fewer
+                setattr(chat, name, head[name])
         chat.status, chat.sequence, chat.reserved = row.status, head["reserved"], head["reserved"]
         chat.messages.extend(Message(**json.loads(line.body)) for line in lines)
         chat.journal.steps = [Step(*json.loads(line.body)) for line in steps]

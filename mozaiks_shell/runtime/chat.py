@@ -69,6 +69,9 @@ class Chat(Past):
         self.variables: Frame = {}  # what component actions set
         self.attachments: list[Frame] = []
         self.has_children = False
+        self.family: Frame = {}  # of a child: its parent, and what it was started with
+        self.result: Frame = {}  # of a run that ended: its last text and its data
+        self.relatives: list[Chat] = []  # hear of this chat's usage, for nobody may ever open it
         self.usage = {"prompt_tokens": 0, "completion_tokens": 0, "turns": 0}
         self.born = born
         self.journal = Journal(kept=on_change is not None)
@@ -114,11 +117,23 @@ class Chat(Past):
             self._counts[frame["type"]] += 1
         if frame["type"] == "chat.usage_delta":
             self._account(frame["data"])
+            for relative in self.relatives:
+                relative.pass_on(frame)
         if keep and not self.listeners:
             self._missed.append(frame)
             self.touch()
         for listener in tuple(self.listeners):
             listener.send(frame)
+
+    def pass_on(self, frame: Frame) -> None:
+        """Send what happened in a child to whoever listens here; it is not of this chat."""
+        if not self.listeners:
+            self._missed.append(frame)
+            self.touch()
+        for listener in tuple(self.listeners):
+            listener.send(frame)
+        for relative in self.relatives:
+            relative.pass_on(frame)
 
     def _account(self, data: Frame) -> None:
         self.usage["turns"] += 1

@@ -188,6 +188,31 @@ def workflow_batch_started(workflows: list[Frame], blocked: list[Frame]) -> Fram
     return direct("chat.workflow_batch_started", {"count": len(workflows), "workflows": workflows, "blocked": blocked})
 
 
+def children_started(told: Frame) -> Frame:
+    """A run started child workflows and waits for them; ``told`` are the fields of a pack (protocol §2.5)."""
+    return queued("chat.workflow_batch_started", told)
+
+
+def child_completed(told: Frame) -> Frame:
+    """One of them ended; the last one is told by :func:`fan_in_started`."""
+    return queued("chat.workflow_child_completed", told)
+
+
+def fan_in_started(told: Frame) -> Frame:
+    """All of them ended; their results are put together."""
+    return queued("chat.mfj_fan_in_started", told)
+
+
+def children_late(told: Frame) -> Frame:
+    """They take longer than the graph allows, and it says that a person shall know."""
+    return queued("chat.mfj_timeout_prompt", told)
+
+
+def workflow_resumed(told: Frame) -> Frame:
+    """The run goes on with their results."""
+    return queued("chat.workflow_resumed", told)
+
+
 def prereq_blocked(workflow: str, message: str, chat_id: str) -> Frame:
     """A workflow may not be started yet; the chat id stands beside the data, as published."""
     data = {"workflow_name": workflow, "message": message, "error_code": "WORKFLOW_PREREQS_NOT_MET"}

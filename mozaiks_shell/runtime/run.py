@@ -21,6 +21,7 @@ from .messages import UiContext
 from .streaming import Answer, AnswerError, Meter, words, write
 
 if TYPE_CHECKING:
+    from .children import Nursery
     from .workflows import Workflow
 
 log = logging.getLogger(__name__)
@@ -33,10 +34,11 @@ class RunExit(Exception):
 class Run:
     """The hands of a workflow. Every method speaks as the workflow's agent unless told otherwise."""
 
-    def __init__(self, chat: Chat, agent: str, assistant: Assistant, delay_ms: float) -> None:
+    def __init__(self, chat: Chat, agent: str, assistant: Assistant, delay_ms: float, nursery: Nursery | None = None) -> None:
         self.chat = chat
         self.agent = agent
         self.assistant = assistant
+        self.nursery = nursery
         self.context: UiContext | None = None
         self.backlog: deque[str] = deque()
         self._delay_ms = delay_ms
@@ -138,11 +140,12 @@ class Runner:
         self._assistant = assistant
         self._delay_ms = delay_ms
         self._runs: dict[Chat, Run] = {}
+        self.nursery: Nursery | None = None
 
     def start(self, chat: Chat, workflow: Workflow, first_input: str | None = None) -> None:
         """Begin a run of a chat that has none. ``first_input`` answers the run's first question."""
         first_input = chat.begin_run(first_input)
-        run = Run(chat, workflow.agent, self._assistant, self._delay_ms)
+        run = Run(chat, workflow.agent, self._assistant, self._delay_ms, self.nursery)
         if first_input is not None:
             run.backlog.append(first_input)
         self._runs[chat] = run
@@ -152,6 +155,14 @@ class Runner:
     def _forget(self, run: Run) -> None:
         if self._runs.get(run.chat) is run:  # the chat may have a new run already
             del self._runs[run.chat]
+
+    async def stop(self, chat: Chat, reason: str) -> None:
+        """End a run that nobody waits for any longer, as failed; nothing for a chat without one."""
+        if chat.run is None or chat.run.done():
+            return
+        chat.run.cancel()
+        await asyncio.gather(chat.run, return_exceptions=True)
+        self._fail(chat, reason)
 
     def tell(self, chat: Chat, raw_context: Frame | None) -> None:
         """Give the running workflow what the shell said about the screen."""
@@ -169,21 +180,24 @@ class Runner:
             pass
         except PastDiffers as problem:
             log.warning("workflow %s cannot take up chat %s: %s", workflow.name, chat.chat_id, problem)
-            self._end(chat, failed=True)
-            chat.emit(frames.termination())
-            chat.emit(
-                frames.run_failed("A restart interrupted this workflow, and it cannot go on. Start it again.", chat.chat_id)
-            )
+            self._fail(chat, "A restart interrupted this workflow, and it cannot go on. Start it again.")
             return
         except Exception:
             log.exception("workflow %s failed in chat %s", workflow.name, chat.chat_id)
-            self._end(chat, failed=True)
-            chat.emit(frames.termination())
-            chat.emit(frames.run_failed("The workflow stopped because of an internal error.", chat.chat_id))
+            self._fail(chat, "The workflow stopped because of an internal error.")
             return
+        if chat.family:
+            said = next((one.content for one in reversed(chat.messages) if one.role == "assistant"), "")
+            chat.result = {"text": said, **chat.result}
         self._end(chat)
         chat.emit(frames.termination())
         chat.emit(frames.run_complete())
+
+    def _fail(self, chat: Chat, reason: str) -> None:
+        chat.result = {"error": reason}
+        self._end(chat, failed=True)
+        chat.emit(frames.termination())
+        chat.emit(frames.run_failed(reason, chat.chat_id))
 
     @staticmethod
     def _end(chat: Chat, *, failed: bool = False) -> None:

@@ -35,6 +35,7 @@ _LIVE = {
 }
 _TRACE = {"ui_visibility": str, "trace_reason": str, "trace_agent": str, "trace_original_len": INT, "trace_redacted": bool}
 _GENERAL = {"general_chat_id": str, "general_chat_label": str, "general_chat_sequence": INT}
+_CYCLE = {"trigger_id": str, "mfj_cycle": INT}
 _CHAT = {"chat_id": str, "app_id": str, "user_id": str, "workflow_name": str}
 
 # type: every (envelope, data) it may have
@@ -132,7 +133,38 @@ FRAMES: dict[str, list[tuple[Shape, Shape]]] = {
     ],
     "chat.prereq_blocked": [(BLOCKED, {"workflow_name": str, "message": str, "error_code": str})],
     "chat.workflow_started": [(DIRECT, _CHAT | {"label?": str})],
-    "chat.workflow_batch_started": [(DIRECT, {"count": INT, "workflows": list, "blocked": list})],
+    "chat.workflow_batch_started": [
+        (DIRECT, {"count": INT, "workflows": list, "blocked": list}),
+        (
+            QUEUED,
+            _CYCLE
+            | {"parent_chat_id": str, "parent_workflow_name": str, "resume_agent": TEXT_OR_NONE, "count": INT, "workflows": list}
+            | {"timeout_seconds": (*NUMBER, NONE), "on_partial_failure": str, "mfj_description": str},
+        ),
+    ],
+    "chat.workflow_child_completed": [
+        (
+            QUEUED,
+            _CYCLE
+            | {"parent_chat_id": str, "child_chat_id": str, "child_index": INT, "child_total": INT, "done_count": INT}
+            | {"success": bool},
+        )
+    ],
+    "chat.mfj_fan_in_started": [(QUEUED, _CYCLE | {"parent_chat_id": str, "child_total": INT, "mfj_description": str})],
+    "chat.mfj_timeout_prompt": [
+        (
+            QUEUED,
+            {"parent_chat_id": str, "parent_workflow_name": str, "timeout_seconds": NUMBER, "children_pending": list},
+        )
+    ],
+    "chat.workflow_resumed": [
+        (
+            QUEUED,
+            _CYCLE
+            | {"chat_id": str, "workflow_name": str, "resume_agent": TEXT_OR_NONE, "merge_summary_preview": str}
+            | {"succeeded_count": INT, "failed_count": INT},
+        )
+    ],
 }
 
 
@@ -166,6 +198,7 @@ def check_order(frames: Iterable[Frame]) -> list[str]:
     last_index = -1
     last_type = ""
     speaker = ""
+    waits_for: list[str] = []
     for frame in frames:
         kind, data = frame["type"], frame.get("data", {})
         if kind == "chat_meta":
@@ -207,6 +240,22 @@ def check_order(frames: Iterable[Frame]) -> list[str]:
             seen["questions"].add(data["request_id"])
         if kind == "ack.input" and data["status"] == "accepted" and data["input_request_id"] not in seen["questions"]:
             out.append("an answer is accepted that nobody asked for")
+        if kind == "chat.workflow_batch_started" and "parent_chat_id" in data:
+            out += ["children are started while others are waited for"] if waits_for else []
+            waits_for = [one["chat_id"] for one in data["workflows"]]
+            out += ["count is not the number of children"] if data["count"] != len(waits_for) else []
+        if kind == "chat.workflow_child_completed":
+            out += [] if data["child_chat_id"] in waits_for else ["a child ends that is not waited for"]
+            waits_for = [one for one in waits_for if one != data["child_chat_id"]]
+            out += ["the last child has no frame of its own"] if not waits_for else []
+            out += [] if data["done_count"] == data["child_total"] - len(waits_for) else ["done_count does not add up"]
+        if kind == "chat.mfj_fan_in_started":
+            out += ["the results are merged before all children have ended"] if len(waits_for) != 1 else []
+        if kind == "chat.workflow_resumed":
+            out += [] if waits_for else ["a run goes on that waits for nothing"]
+            waits_for = []
+        if kind == "chat.text" and waits_for and "replay" not in data and data["agent"] != "user":
+            out.append("an agent speaks while the run waits for children")
         if kind == "chat.run_complete" and last_type != "unknown":
             out.append("run_complete does not follow TerminationEvent")
         last_type = kind if kind != "chat.usage_delta" else last_type

@@ -15,12 +15,16 @@ import pytest
 
 import mozaiks_shell.runtime as package
 from tests.runtime.contract import AUTH, FRAMES, check_frame, check_order
+from tests.runtime.test_children import graph, run_in, when, write_family
 
 ROOT = Path(__file__).resolve().parents[2]
 CAPTURES = ROOT.parent / "shared" / "protocol" / "captures"
 
 # Of the shell it knows the database's rules alone.
 OWN = ("mozaiks_shell.runtime", "mozaiks_shell.foundation.db", "mozaiks_shell.foundation.wall_writes")
+CHILDREN = (
+    "chat.workflow_child_completed", "chat.mfj_fan_in_started", "chat.mfj_timeout_prompt", "chat.workflow_resumed",
+)  # fmt: skip
 ADDED_KEYS = {"/api/health": {"runtime"}}
 Frame = dict[str, Any]
 
@@ -174,7 +178,7 @@ async def _tour(runtime: Any, user: str) -> list[list[Frame]]:
 async def test_this_runtime_fits_the_contract_and_keeps_the_order(equipped: Any, user: str) -> None:
     sockets = await _tour(equipped, user)
     types = {frame["type"] for frames in sockets for frame in frames}
-    said_by_folders_only = {"tool_progress", "context_update"}
+    said_by_folders_only = {"tool_progress", "context_update", *CHILDREN}
     assert types >= set(FRAMES) - said_by_folders_only - {"error"}
     for frames in sockets:
         assert [problem for frame in frames for problem in check_frame(frame)] == []
@@ -270,3 +274,31 @@ def test_the_runtime_reads_no_environment_and_prints_nothing() -> None:
             if isinstance(node, ast.ExceptHandler):
                 assert node.type is not None, file.name
         assert len(file.read_text().splitlines()) <= 400, file.name
+
+
+async def test_a_run_with_children_fits_the_contract_and_keeps_the_order(spawn: Any, tmp_path: Path, user: str) -> None:
+    patience = {"fan_out": {"timeout_seconds": 1}, "fan_in": {"on_partial_failure": "prompt_user"}}
+    runtime = run_in(spawn, write_family(tmp_path, text=graph(**patience)))
+    async with runtime.chat("Trip", user) as wire:
+        _, asker = (await wire.until("chat.workflow_batch_started"))["data"]["workflows"]
+        await wire.until("chat.mfj_timeout_prompt")
+        heard = await when(runtime, asker, user, "June")
+        await wire.until("chat.run_complete")
+    good = wire.frames
+    assert [problem for frame in [*good, *heard] for problem in check_frame(frame)] == []
+    assert check_order(good) == check_order(heard) == []
+    types = [frame["type"] for frame in good]
+    assert [one for one in types if one in ("chat.workflow_batch_started", *CHILDREN)] == [
+        "chat.workflow_batch_started", "chat.workflow_child_completed", "chat.mfj_timeout_prompt",
+        "chat.mfj_fan_in_started", "chat.workflow_resumed",
+    ]  # fmt: skip
+
+    def without(type_: str) -> list[Frame]:
+        return [frame for frame in good if frame["type"] != type_]
+
+    assert "a run goes on that waits for nothing" in check_order(without("chat.workflow_batch_started"))
+    assert "the results are merged before all children have ended" in check_order(without("chat.workflow_child_completed"))
+    assert "an agent speaks while the run waits for children" in check_order(without("chat.workflow_resumed"))
+    (completed,) = (frame for frame in good if frame["type"] == "chat.workflow_child_completed")
+    at = good.index(completed)
+    assert "a child ends that is not waited for" in check_order([*good[:at], completed, *good[at:]])

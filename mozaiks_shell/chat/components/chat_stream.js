@@ -88,7 +88,7 @@ export class ChatStream {
 
   sendOpen() {
     const { chat, workflow, fresh } = this.wanted;
-    this.send({ t: "open", chat, workflow, from: this.offset, new: fresh });
+    this.send({ t: "open", chat, workflow, from: this.offset, new: fresh, live: this.state.live?.id });
   }
   send(frame) {
     if (this.socket?.readyState !== WebSocket.OPEN) return false;
@@ -222,6 +222,7 @@ export class ChatStream {
 
   message(frame) {
     const { items, pending, live, caughtUp } = this.state;
+    if (frame.rest && live?.id === frame.id) frame = { ...frame, text: this.text + frame.text }; // the end of what is here
     const changes = { items: [...items.filter((one) => one.key !== frame.id), { ...frame, key: frame.id }], progress: null };
     if (live?.id === frame.id) {
       changes.live = null;

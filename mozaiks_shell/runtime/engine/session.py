@@ -21,6 +21,7 @@ from . import helpers, wire
 from .calls import Calls
 from .conditions import compile_expression
 from .context import ContextVariables, first_values, matches, triggers
+from .fan import Fan, inherited
 
 log = logging.getLogger(__name__)
 
@@ -58,11 +59,14 @@ class Session:
         self._acted: dict[str, Any] = {}
         self.context = ContextVariables(first_values(definition.variables, definition.folder))
         own = {"chat_id": self.chat.chat_id, "app_id": self.chat.app_id, "user_id": self.chat.user_id}
-        self.context.update(own | {"workflow_name": definition.name})
+        self.context.update(inherited(self.chat.family) | own | {"workflow_name": definition.name})
+        wanted = self.chat.family.get("initial_agent")
+        self.first = wanted if wanted in definition.agents else definition.initial_agent
+        self.fan = Fan(self)
         self.calls = Calls(self)
         told = definition.orchestrator
         self.human = told.human_in_the_loop and told.startup_mode != "BackendOnly"
-        self._asked_by = definition.initial_agent
+        self._asked_by = self.first
 
     # -- the loop ----------------------------------------------------------------------------------------
 
@@ -74,15 +78,17 @@ class Session:
             await self._turns(await self._opening())
         finally:
             await self._lifecycle("after_chat")
+            if self.chat.family:
+                self.chat.result = {"data": self.fan.inheritance()}
 
     async def _opening(self) -> str:
         told = self.definition.orchestrator
-        first = self.definition.initial_agent
+        first = self.first
         started_by_text = bool(self.run.backlog)
-        if told.initial_message and told.startup_mode != "UserDriven":
+        if self.seed and told.startup_mode != "UserDriven":
             self.chat.emit(frames.select_speaker(USER), keep=False)
-            self._tell("user", USER, told.initial_message, {"seed": True})
-            self.lines.append(Line(USER, told.initial_message))
+            self._tell("user", USER, self.seed, {"seed": True})
+            self.lines.append(Line(USER, self.seed))
             self.chat.emit(frames.run_start())
         if told.initial_message_to_user and not started_by_text:
             self.greeted = True
@@ -168,6 +174,12 @@ class Session:
     def agent(self, name: str) -> Agent:
         """An agent by its name."""
         return self.definition.agents[name]
+
+    @property
+    def seed(self) -> str | None:
+        """The run's own first message; a child may have got one from its parent."""
+        given: str | None = self.chat.family.get("initial_message")
+        return given or self.definition.orchestrator.initial_message
 
     def output_of(self, agent: Agent) -> type[BaseModel] | None:
         """The model an agent's answers must fit, if any."""
@@ -275,15 +287,20 @@ class Session:
             raise ValueError(f"The answer must be one JSON object of the model {model.__name__}.") from None
 
     async def use_output(self, agent: Agent, output: BaseModel) -> None:
-        """In ``auto_tool_mode`` a structured answer is the arguments of the agent's tool."""
+        """In ``auto_tool_mode`` a structured answer is the arguments of the agent's tool; one may start child workflows."""
         offered = self.definition.tools_of(agent.name)
         tool = next((one for one in offered if one.entry.auto_invoke), offered[0] if offered else None)
         if agent.auto_tool_mode and tool is not None:
             await self.calls.auto(agent, tool, output)
+        await self.fan.use(agent, output)
 
     def note_tool(self, name: str, content: str) -> None:
         """Remember a tool's result for the agents that speak later."""
         self.lines.append(Line("tool", f"{name} returned: {content}"))
+
+    def note_children(self, summary: str) -> None:
+        """Remember what child workflows came to."""
+        self.lines.append(Line("workflows", summary))
 
     def set_variable(self, name: str, value: Any) -> None:
         """A trigger or a script sets a variable; clients hear of it."""

@@ -31,6 +31,11 @@ class Workflow:
     entry_point: bool = False
     ui_tools: tuple[UiToolSpec, ...] = field(default=())
 
+    @property
+    def takes_a_seed(self) -> bool:
+        """Whether a text it is started with becomes its own first message; else it answers the run's first question."""
+        return False
+
     def config(self) -> Frame:
         """The entry of GET /api/workflows (protocol §6). There are no prompts to hide."""
         return {

@@ -26,6 +26,11 @@ class FolderWorkflow(Workflow):
 
     definition: Definition | None = None
 
+    @property
+    def takes_a_seed(self) -> bool:
+        """As published, unless a text of its person begins it."""
+        return self.definition is not None and self.definition.orchestrator.startup_mode != "UserDriven"
+
     def config(self) -> Frame:
         """The merged object of the folder's files."""
         assert self.definition is not None
