@@ -149,6 +149,19 @@ async def note(app_id: str, claim: Claim, outcome: str, detail: str = "") -> Non
         return
 
 
+async def pass_on(claim: Claim, event: events.Event) -> bool:
+    """Mark a webhook as done and publish ``event``, which is kept until its listener saw to it; False when it was done before."""
+    told, keep = outbox.kept(event)
+    try:
+        async with system_session(event.app_id) as db:
+            await _mark(db, claim, "applied")
+            await db.execute(keep)
+    except IntegrityError:
+        return False
+    await events.publish(told)
+    return True
+
+
 async def _mark(db: ScopedSession, claim: Claim, outcome: str, detail: str = "") -> None:
     """Write the event's row, or take over one that failed before. The unique index lets one writer through.
 

@@ -34,8 +34,20 @@ class Truth:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusals:
+    """Reports of use that the provider took and refused later (F-255): ``count`` in all, ``named`` the identifiers it told,
+    each with the reason. It may name only some.
+    """
+
+    count: int
+    named: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
-    """A verified webhook. ``purchase`` is set for a one-time purchase, which is its own truth."""
+    """A verified webhook. ``purchase`` is set for a one-time purchase, which is its own truth;
+    ``refusals`` for reports of use.
+    """
 
     event_id: str
     type: str
@@ -44,6 +56,7 @@ class Notice:
     user_id: str = ""
     customer_id: str = ""
     purchase: Truth | None = None
+    refusals: Refusals | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from mozaiks_shell.appconfig.service import catalogue
 from mozaiks_shell.billing import ledger
 from mozaiks_shell.billing.errors import UnknownPrice
 from mozaiks_shell.billing.factory import provider
-from mozaiks_shell.billing.ports import Account, Truth
+from mozaiks_shell.billing.ports import Account, Refusals, Truth
 from mozaiks_shell.billing.standing import LIVE
 from mozaiks_shell.billing.subscriptions import TRIES, keep_lifetime
 from mozaiks_shell.foundation.db import Scope
 from mozaiks_shell.foundation.errors import ShellError, Unavailable
+from mozaiks_shell.foundation.events import Event
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
 
@@ -35,6 +36,8 @@ async def receive(payload: bytes, signature: str) -> str:
     claim = ledger.Claim(seller.name, notice)
     if await ledger.seen(app_id, claim):
         return "duplicate"
+    if notice.refusals is not None:
+        return "applied" if await ledger.pass_on(claim, _refused(app_id, notice.refusals)) else "duplicate"
     user_id = "" if notice.app_id not in ("", app_id) else await ledger.owner_of(app_id, notice.customer_id) or notice.user_id
     if not notice.relevant or not user_id:
         await ledger.note(app_id, claim, "ignored", "" if user_id or not notice.relevant else "about nobody of this app")
@@ -47,6 +50,12 @@ async def receive(payload: bytes, signature: str) -> str:
         raise
     log.info("webhook", event_id=notice.event_id, type=notice.type, outcome=outcome, user_id=user_id)
     return outcome
+
+
+def _refused(app_id: str, refusals: Refusals) -> Event:
+    """Billing keeps no books of use; whoever does listens."""
+    named = [{"identifier": identifier, "reason": reason} for identifier, reason in refusals.named]
+    return Event("billing.usage_refused", app_id, data={"count": refusals.count, "named": named})
 
 
 async def _apply(scope: Scope, claim: ledger.Claim) -> str:

@@ -6,7 +6,6 @@ defects, as the embedded one, is reconnected to by itself.
 """
 
 import asyncio
-import contextlib
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine
@@ -24,6 +23,7 @@ from mozaiks_shell.chat import first_text, loss, protocol
 from mozaiks_shell.chat import upstream_line as lines
 from mozaiks_shell.chat.attachment import refusal
 from mozaiks_shell.chat.conversation import MASK, Conversation
+from mozaiks_shell.chat.meter import Meter
 from mozaiks_shell.chat.models import Chat
 from mozaiks_shell.chat.once import Once
 from mozaiks_shell.chat.outcomes import CannotStop, NotListening, Outcome, RunEnded
@@ -49,7 +49,7 @@ from mozaiks_shell.chat.recent import Recent
 from mozaiks_shell.chat.spawned import Children
 from mozaiks_shell.chat.transcript import Transcript
 from mozaiks_shell.chat.upstream_line import Line, LineLost, why_not_opened
-from mozaiks_shell.foundation import events, outbox
+from mozaiks_shell.foundation import events
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.errors import ShellError, Unavailable
 from mozaiks_shell.foundation.i18n import joined, msg, tr
@@ -61,7 +61,7 @@ _GRACE = 0.3  # after AG2's last event an error may still follow
 _FAILED_GRACE = 3.0  # after a fatal error the run may still go on
 _POLL_FIRST, _POLL_LONGEST = 15.0, 300.0
 _CANCEL_WINDOW = 5.0
-_CUT_WITHIN = 3.0  # seconds the runtime has to stop writing when the budget is used up
+_CUT_WITHIN = 3.0  # seconds the runtime has to stop writing, and to tell what it cost, when the budget is used up
 _QUEUED_AT_MOST = 5
 _ASK_AGAIN = (1.0, 3.0)  # seconds between questions how a lost run stands, while nobody answers
 _AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries to connect to a runtime that takes it
@@ -110,8 +110,7 @@ class Bridge:
         self._line: Line | None = None
         self._queue: deque[_Queued] = deque()
         self._said_ids: Recent[str] = Recent(2000)
-        self._usage_seen: Recent[str] = Recent(20_000)
-        self._telling = asyncio.Lock()  # keeps the order in which things happened
+        self._meter = Meter(conversation.channel, chat.workflow)
         self._ending: asyncio.TimerHandle | None = None
         self._expected: Outcome | None = None
         self._cancel_sent = 0.0
@@ -125,7 +124,8 @@ class Bridge:
         self._waits_for_text: bool | None = None  # whether it begins only with a text of the person (UserDriven)
         self._over_http: asyncio.Task[None] | None = None
         self._cut: asyncio.Task[None] | None = None
-        self._cancelled = Once()
+        self._at_rest: Once | None = None  # while a cut is waited for: nothing is written any more, and what was is measured
+        self._partial = False
         self._children = Children()
         self._only_looking = False  # at a run that was done before anybody watched: what it said is all there is
 
@@ -238,7 +238,10 @@ class Bridge:
             if isinstance(value, Meta):
                 await self._attached(value)
             self._take(value, chat_id)
-            if isinstance(value, Ask) and self._queue:
+            if isinstance(value, Ask) and (text := self.conversation.unheard(value)):
+                await self._demand_budget()
+                await self._submit(text, value)
+            elif isinstance(value, Ask) and self._queue:
                 await self._deliver()
             elif isinstance(value, Oversized) and value.awaiting:
                 refusal = {"status": "error", "error": "The payload is too large to be shown.", "data": {}}
@@ -257,13 +260,16 @@ class Bridge:
                 self._end_soon(0.0 if certain else _GRACE, Outcome("completed"))
             case Problem("SCHEMA_VALIDATION_FAILED") if self._just_cancelled():
                 self._stoppable = False
-                self._cancelled.set()
+                self._rests()
                 if self._cut is None:
                     self.conversation.notice(
                         tr("This assistant cannot be stopped: its server has no way to. It goes on by itself.")
                     )
             case Usage():
-                self._usage(value, chat_id)
+                child = self._children.workflows.get(chat_id, "")
+                self._meter.measured(value, chat_id if child else "", child)
+                if self._partial:
+                    self._rests()
             case Hidden("chat.resume_boundary") if self._only_looking:
                 self._end_soon(_GRACE, Outcome("completed"))
             case Child() | Resumed() | Late():
@@ -275,8 +281,12 @@ class Bridge:
                     self._ending.cancel()
                     self._ending = self._expected = None
                 self.conversation.take(value)
-                if isinstance(value, Said) and value.cancelled:
-                    self._cancelled.set()
+                if isinstance(value, Piece):
+                    self._meter.writes(len(value.content))
+                elif isinstance(value, Said) and value.cancelled:
+                    self._partial = True
+                elif isinstance(value, Ask):
+                    self._rests()
 
     def _end_soon(self, seconds: float, outcome: Outcome) -> None:
         if self._ending is not None:
@@ -387,7 +397,7 @@ class Bridge:
                 self.conversation.notice(
                     tr("Not sent, because the run ended before the agent asked: {texts}", texts=joined(undelivered))
                 )
-            _background(self._tell(self.conversation.finish(outcome.status, outcome.detail, outcome.notice)))
+            self._meter.tell(self.conversation.finish(outcome.status, outcome.detail, outcome.notice))
             if outcome.choice is not None:
                 self.conversation.offer(outcome.choice)
         if self._line is not None:
@@ -407,6 +417,7 @@ class Bridge:
             self.chat = replace(self.chat, runtime_chat_id=meta.chat_id)
             change = update(Chat).where(col(Chat.id) == self.chat.chat_id)
             self.channel.write(change.values(runtime_chat_id=meta.chat_id))
+        self._meter.begin()  # what is being written is told from its beginning
         if self.conversation.status == "connecting":
             self.conversation.set_status("running")
 
@@ -420,22 +431,6 @@ class Bridge:
 
     # -- tokens ------------------------------------------------------------------------------------------
 
-    def _usage(self, usage: Usage, chat_id: str = "") -> None:
-        if not self._usage_seen.add(usage.event_id):
-            return
-        child = self._children.workflows.get(chat_id)
-        of = {"chat_id": chat_id, "workflow": child} if child else {"chat_id": self.chat.chat_id, "workflow": self.chat.workflow}
-        data = {**usage.data, **of}
-        event, keep = outbox.kept(events.Event("chat.usage", self.principal.app_id, self.principal.user_id, data))
-        self.channel.write(keep)  # with the transcript: what was measured is as safe as what was said
-        _background(self._tell(event))
-
-    async def _tell(self, event: events.Event) -> None:
-        async with self._telling:
-            with contextlib.suppress(ShellError):
-                await self.channel.settled()
-            await (outbox.tell(event) if event.row else events.publish(event))
-
     def exhausted(self, reason: str) -> None:
         """The budget is used up: have the runtime stop, keep what was written, and end the chat as stopped (F-253)."""
         if self._cut is None and self._outcome is None and self._line is not None:
@@ -444,10 +439,12 @@ class Bridge:
     async def _cut_off(self, reason: str) -> None:
         told = reason or tr("The token budget is used up.")
         if self._stoppable:
-            self._cancel_sent = time.monotonic()
+            self._cancel_sent, self._partial = time.monotonic(), False
+            self._at_rest = Once()
             try:
                 await self._send(protocol.cancel(self.chat.runtime_chat_id))
-                await self._cancelled.wait(_CUT_WITHIN)
+                if self.conversation.ask is None:
+                    await self._at_rest.wait(_CUT_WITHIN)
             except RunEnded:
                 pass
         kept = tr("What was written so far is kept.")
@@ -467,7 +464,7 @@ class Bridge:
             RunEnded: there is no run any more.
             NotListening: too much is waiting already.
         """
-        self._demand_run()
+        await self._demand_budget()
         if message_id in self._said_ids:
             return
         ask = self.conversation.ask
@@ -508,6 +505,9 @@ class Bridge:
             self.conversation.user_said(text, message_id, secret=ask.password)
         self.conversation.answered(message_id, MASK if ask.password else text)
         await self.channel.settled()
+        await self._submit(text, ask)
+
+    async def _submit(self, text: str, ask: Ask) -> None:
         context = await self._context(self.principal)
         if self.given:
             context = {**context, "input": self.given}
@@ -515,17 +515,18 @@ class Bridge:
 
     async def _deliver(self) -> None:
         """The run asks and a text waits: send it. A password question gets no text that was meant for something else."""
-        ask = self.conversation.ask
-        if ask is not None and not ask.password:
-            one = self._queue.popleft()
-            try:
+        try:
+            await self._demand_budget()  # else it stays, and is told to be undelivered
+            ask = self.conversation.ask
+            if ask is not None and not ask.password and self._queue:
+                one = self._queue.popleft()
                 await self._answer(one.text, one.message_id, shown=True)
-            except ShellError as error:
-                log.warning("queued message not delivered", chat=self.chat.chat_id, code=error.code)
+        except ShellError as error:
+            log.warning("queued message not delivered", chat=self.chat.chat_id, code=error.code)
 
     async def answer_tool(self, tool: Tool, response: dict[str, Any], summary: str) -> None:
         """Send the answer of a UI tool and show it as answered. The caller made sure that it happens once."""
-        self._demand_run()
+        await self._demand_budget()
         self.conversation.tool_sent(tool, summary)
         await self.channel.settled()
         await self._send(protocol.tool_response(self.chat.runtime_chat_id, tool.id, tool.component, response))
@@ -543,10 +544,21 @@ class Bridge:
         self._cancel_sent = time.monotonic()
         await self._send(protocol.cancel(self.chat.runtime_chat_id))
 
+    def _rests(self) -> None:
+        if self._at_rest is not None:
+            self._at_rest.set()
+
     def _just_cancelled(self) -> bool:
         recent = self._cancel_sent and time.monotonic() - self._cancel_sent < _CANCEL_WINDOW
         self._cancel_sent = 0.0
         return bool(recent)
+
+    async def _demand_budget(self) -> None:
+        """Before the runtime may go on, what it measured counts: nobody overtakes the ledger (F-253)."""
+        await self._meter.counted()
+        if self._cut is not None:
+            raise RunEnded(tr("The token budget is used up."))
+        self._demand_run()
 
     def _demand_run(self) -> None:
         if self._outcome is not None or self._line is None:

@@ -109,6 +109,7 @@ class Conversation:
         self._known_tools: Recent[str] = Recent(20_000)
         self._answered: Recent[str] = Recent(2000)
         self._expired: set[str] = set()
+        self._unsure = ("", "")
         self._numbers: Recent[tuple[int, int]] = Recent(512)
         self._answers: dict[str, str] = {}
         self._user_spoke = False
@@ -462,6 +463,7 @@ class Conversation:
         """Read back from the log what was open when the process died: the message that was being written, the
         question, the forms. Returns the person's texts that were never sent."""
         queued: dict[str, str] = {}
+        said: dict[str, str] = {}
         async for offset, kind, body in self.channel.rows(-1, self.channel.next_offset):
             if kind == DELTA:
                 if self._draft is not None:
@@ -476,6 +478,8 @@ class Conversation:
                         self._draft = None
                     if item.get("queued"):
                         queued[item["id"]] = item["text"]
+                    if item["role"] == "user" and item["text"] != MASK:
+                        said[item["id"]] = item["text"]
                     self._remember(item)
                 case "ask":
                     self.ask = Ask(item["id"], item["prompt"], item["password"])
@@ -483,6 +487,7 @@ class Conversation:
                     self.ask = None
                     if item.get("by"):
                         self._answered.add(item["id"])
+                        self._unsure = (item["id"], said.get(item["by"], ""))
                     queued.pop(item.get("by", ""), None)
                 case "tool":
                     self.tools[item["id"]] = Tool(item["id"], item["component"], item["display"], item["title"], "", True)
@@ -492,6 +497,14 @@ class Conversation:
                     if item["state"] == "expired":
                         self._expired.add(item["id"])
         return list(queued.values())
+
+    def unheard(self, ask: Ask) -> str:
+        """The answer to a question that the runtime asks again: written down before the process died, perhaps never sent."""
+        asked, text = self._unsure
+        if asked != ask.id:
+            return ""
+        self._unsure = ("", "")
+        return text
 
     def _remember(self, item: dict[str, Any]) -> None:
         if item["role"] == "notice":

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable
@@ -24,6 +25,7 @@ __all__ = ["COMPLETED", "IN_PROGRESS", "Chat", "Draft", "Listener", "Message", "
 END_FRAMES = ("chat.run_complete", "error")
 MAX_ANSWER_CHARS = 200_000
 _MAX_VARIABLES = 100_000  # characters of JSON
+_SURELY_HEARD = 30.0  # seconds after which a frame that was sent is not on its way any more
 _NUMBERS_AHEAD = 5000  # sequences reserved in the database: prints are not stored one by one
 
 
@@ -85,6 +87,7 @@ class Chat(Past):
         self._on_change = on_change
         self._counts = counts
         self._missed: deque[Frame] = deque(maxlen=keep_missed)
+        self._measured: deque[tuple[float, Frame]] = deque(maxlen=50)
 
     @property
     def id(self) -> str:
@@ -119,6 +122,8 @@ class Chat(Past):
             self._account(frame["data"])
             for relative in self.relatives:
                 relative.pass_on(frame)
+            if self.listeners:
+                self._measured.append((time.monotonic(), frame))
         if keep and not self.listeners:
             self._missed.append(frame)
             self.touch()
@@ -337,5 +342,11 @@ class Chat(Past):
         self.listeners[listener] = None
 
     def detach(self, listener: Listener) -> None:
-        """The listener went away; the run goes on."""
+        """The listener went away; the run goes on. What it may not have heard of costs is told again: each has an id, so it
+        counts once."""
         self.listeners.pop(listener, None)
+        if not self.listeners and self._measured:
+            since = time.monotonic() - _SURELY_HEARD
+            self.give_back([frame for at, frame in self._measured if at > since])
+            self._measured.clear()
+            self.touch()

@@ -100,12 +100,14 @@ def _plain(statement: Any) -> Any:
     return statement.execution_options(synchronize_session=False)
 
 
-def _hold(db: ScopedSession, budget: Budget, row: _Row, run: str, user_id: str, workflow: str, chat_id: str) -> bool:
-    """Put the next piece aside, or what is left; False when nothing is."""
+def _hold(
+    db: ScopedSession, budget: Budget, row: _Row, run: str, user_id: str, workflow: str, chat_id: str, wanted: int = 0
+) -> int:
+    """Put the next piece aside (``wanted``, default a chunk), or what is left; returns how much, 0 when nothing is left."""
     assert budget.limit is not None
-    piece = min(budget.chunk, budget.limit - row.used - row.reserved)
+    piece = min(wanted or budget.chunk, budget.limit - row.used - row.reserved)
     if piece <= 0:
-        return False
+        return 0
     row.reserved += piece
     ends = now() + LASTS
     db.add(
@@ -113,7 +115,7 @@ def _hold(db: ScopedSession, budget: Budget, row: _Row, run: str, user_id: str, 
             user_id=user_id, budget_id=row.id, run=run, chat_id=chat_id, workflow=workflow[:128], amount=piece, expires_at=ends
         )
     )
-    return True
+    return piece
 
 
 async def reserve(budgets: Sequence[Budget], user_id: str, workflow: str, chat_id: str = "") -> None:
@@ -181,6 +183,43 @@ async def _waiting(db: ScopedSession, user_id: str, workflow: str) -> str:
     return (await db.execute(query.order_by(col(UsageHold.id)).limit(1))).scalars().first() or ""
 
 
+async def cover(budgets: Sequence[Budget], user_id: str, workflow: str, chat_id: str, writing: dict[str, int]) -> Standing | None:
+    """Put as much aside for a chat as the answer that is being written needs; the budget that has not got it, else None.
+
+    Args:
+        writing: What it needs so far, by unit as in :func:`settle`.
+    """
+    counting = [one for one in budgets if one.limit is not None and one.enforcement == "hard" and one.window.holds(now())]
+    if not counting or await _covered(counting, chat_id, writing):
+        return None
+    await prepare(counting)
+    short, run = None, new_id("run")
+    async with system_session(counting[0].app_id) as db:
+        for budget in counting:
+            row = await _lock(db, budget)
+            row.reserved -= await _take(db, row, col(UsageHold.chat_id) == chat_id)
+            need = writing[budget.unit]
+            wanted = (need // budget.chunk + 1) * budget.chunk
+            held = _hold(db, budget, row, run, user_id, workflow, chat_id, wanted)
+            await _write(db, row)
+            if held < need and short is None:
+                short = Standing(budget, row.used, row.reserved)
+    return short
+
+
+async def _covered(budgets: Sequence[Budget], chat_id: str, writing: dict[str, int]) -> bool:
+    """Whether what is put aside is enough; asked without a lock, because it mostly is."""
+    async with system_session(budgets[0].app_id) as db:
+        for budget in budgets:
+            mine = (col(UsageHold.budget_id) == UsageBudget.id, col(UsageHold.chat_id) == chat_id)
+            held = select(func.coalesce(func.sum(col(UsageHold.amount)), 0)).where(
+                *mine, *same(budget), col(UsageHold.expires_at) > now()
+            )
+            if int((await db.execute(held)).scalar_one()) < writing[budget.unit]:
+                return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Settled:
     """What became of a budget. ``level`` is the percentage to tell people of, 0 when there is nothing new."""
@@ -206,7 +245,7 @@ async def settle(
         exhausted, level = False, 0
         if budget.limit is not None and budget.window.holds(now()):
             if budget.enforcement == "hard":
-                exhausted = not _hold(db, budget, row, run, user_id, workflow, chat_id)
+                exhausted = _hold(db, budget, row, run, user_id, workflow, chat_id) == 0
             share = Standing(budget, row.used, row.reserved).percent
             reached = next((one for one in WARN_AT if share >= one), 0)
             if reached > row.warned and budget.enforcement != "none":

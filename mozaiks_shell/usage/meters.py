@@ -15,10 +15,11 @@ from sqlmodel import col, delete, select, update
 from mozaiks_shell.appconfig.usage_config import Meter, UsageConfig
 from mozaiks_shell.billing import service as billing
 from mozaiks_shell.billing.errors import UsageRefused
-from mozaiks_shell.foundation import jobs
+from mozaiks_shell.foundation import jobs, outbox
 from mozaiks_shell.foundation.clock import aware, now
 from mozaiks_shell.foundation.db import ScopedSession, system_session
 from mozaiks_shell.foundation.errors import ShellError
+from mozaiks_shell.foundation.events import Event
 from mozaiks_shell.foundation.i18n import msg
 from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.foundation.logging import get_logger
@@ -35,8 +36,10 @@ SETTLE: Final = timedelta(minutes=2)  # calls of an hour that ended may still be
 SURE: Final = timedelta(hours=23)  # after a day the payment service may count an identifier again
 OLDEST: Final = timedelta(days=34)  # it takes calls of the last 35 days
 KEEP: Final = timedelta(days=100)
+_KEY: Final = ("app_id", "user_id", "customer_id", "event_name", "hour")
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 _PAGE: Final = 100
+_SHOWN: Final = {"open": "waiting", "due": "waiting", "refused": "failed"}
 _IN_A_ROW: Final = 3  # failures after which the rest waits: the service is away
 
 UNSURE = msg(
@@ -73,9 +76,7 @@ def _amount(meter: Meter, entry: UsageEntry) -> int:
 async def _add(db: ScopedSession, entry: UsageEntry, customer_id: str, event_name: str, amount: int) -> None:
     at = aware(entry.at)
     hour = at.replace(minute=0, second=0, microsecond=0)
-    key = {
-        "app_id": entry.app_id, "user_id": entry.user_id, "customer_id": customer_id, "event_name": event_name, "hour": hour
-    }  # fmt: skip
+    key = dict(zip(_KEY, (entry.app_id, entry.user_id, customer_id, event_name, hour), strict=True))
     same = [getattr(UsageReport, name) == value for name, value in key.items()]
     last = col(UsageReport.last_at)
     grown = {"value": col(UsageReport.value) + amount, "last_at": case((last < at, at), else_=last)}
@@ -161,7 +162,7 @@ async def _fail(row: UsageReport, reason: str) -> str:
     """Nobody tries again by himself: the operator decides. Administrators hear of the first one only."""
     log.error("usage report failed", report=row.id, meter=row.event_name, value=row.value, reason=reason)
     async with system_session(row.app_id) as db:
-        before = (await db.execute(select(UsageReport.id).where(col(UsageReport.state) == "failed").limit(1))).first()
+        before = (await db.execute(select(UsageReport.id).where(_is_failed()).limit(1))).first()
         mine = (col(UsageReport.id) == row.id) & (col(UsageReport.tries) == row.tries)
         await db.execute(_plain(update(UsageReport).where(mine).values(state="failed", error=reason[:500])))
         if before is None:
@@ -169,8 +170,33 @@ async def _fail(row: UsageReport, reason: str) -> str:
     return "failed"
 
 
+async def refused(event: Event) -> None:
+    """Reports that were taken are refused after all: nothing of them was counted. The operator decides, as for :func:`_fail`.
+
+    The service may name only some of them; then administrators are told how many it did not.
+    """
+    named: list[dict[str, str]] = event.data["named"]
+    ours = 0
+    async with system_session(event.app_id) as db:
+        before = (await db.execute(select(UsageReport.id).where(_is_failed()).limit(1))).first()
+        for one in named:
+            mine = (col(UsageReport.id) == one["identifier"]) & col(UsageReport.state).in_(("sent", "due"))
+            change = update(UsageReport).where(mine).values(state="refused", error=one["reason"][:500])
+            changed: Any = await db.execute(_plain(change))
+            ours += changed.rowcount
+        unnamed = max(0, int(event.data["count"]) - len(named))
+        if unnamed or (ours and before is None):
+            await notices.queue_report_failed(db, event.app_id, unnamed)
+        await outbox.done(db, event)
+    log.error("usage reports refused later", count=event.data["count"], ours=ours, unnamed=unnamed)
+
+
+def _is_failed() -> Any:
+    return col(UsageReport.state).in_(("failed", "refused"))
+
+
 async def _forget(app_id: str) -> None:
-    old = col(UsageReport.state).in_(("sent", "dropped")) & (col(UsageReport.hour) < now() - KEEP)
+    old = col(UsageReport.state).in_(("sent", "dropped", "retold")) & (col(UsageReport.hour) < now() - KEEP)
     async with system_session(app_id) as db:
         await db.execute(_plain(delete(UsageReport).where(old)))
 
@@ -182,32 +208,48 @@ async def counts(app_id: str) -> dict[str, int]:
         rows = (await db.execute(select(state, func.count(col(UsageReport.id))).group_by(state))).all()
     found = {"waiting": 0, "sent": 0, "failed": 0, "dropped": 0}
     for name, count in rows:
-        found["waiting" if name in {"open", "due"} else name] += count
+        if name != "retold":
+            found[_SHOWN.get(name, name)] += count
     return found
 
 
 async def listing(app_id: str, state: str = "", limit: int = 100) -> list[UsageReport]:
     """Reports, the newest hour first; ``state`` as in :func:`counts`. For operators."""
-    query = select(UsageReport).order_by(col(UsageReport.hour).desc(), col(UsageReport.id).desc())
-    if state:
-        query = query.where(col(UsageReport.state).in_(("open", "due") if state == "waiting" else (state,)))
+    wanted = [name for name in ("open", "due", "sent", "failed", "refused", "dropped") if state in {"", _SHOWN.get(name, name)}]
+    query = select(UsageReport).where(col(UsageReport.state).in_(wanted))
+    query = query.order_by(col(UsageReport.hour).desc(), col(UsageReport.id).desc())
     async with system_session(app_id) as db:
         return list((await db.execute(query.limit(max(1, min(limit, 500))))).scalars())
 
 
 async def send_again(app_id: str, report_id: str) -> bool:
-    """An operator has a failed report told again, under its identifier; False when there is no such failed one."""
-    anew = {"state": "due", "tries": 0, "first_try_at": None, "due_at": now(), "error": ""}
-    return await _decide(app_id, report_id, anew)
+    """An operator has a failed report told again, under its identifier; False when there is no such failed one.
+
+    One that was taken and refused later goes under a new one: the service would take the old one for a repetition.
+    """
+    anew: dict[str, Any] = {"state": "due", "tries": 0, "first_try_at": None, "due_at": now(), "error": ""}
+    if await _decide(app_id, report_id, col(UsageReport.state) == "failed", anew):
+        return True
+    taken = (col(UsageReport.id) == report_id) & (col(UsageReport.state) == "refused")
+    async with system_session(app_id) as db:
+        change = update(UsageReport).where(taken).values(state="retold").returning(UsageReport)
+        old = (await db.execute(_plain(change))).scalars().first()
+        if old is None:
+            return False
+        same = [getattr(UsageReport, name) == getattr(old, name) for name in _KEY]
+        parts = (await db.execute(select(func.max(col(UsageReport.part))).where(*same))).scalar_one()
+        kept: dict[str, Any] = {name: getattr(old, name) for name in (*_KEY, "value", "last_at")}
+        db.add(UsageReport(**kept, part=parts + 1, **anew))
+    return True
 
 
 async def drop(app_id: str, report_id: str) -> bool:
     """An operator will not have a failed report told; False when there is no such failed one."""
-    return await _decide(app_id, report_id, {"state": "dropped"})
+    return await _decide(app_id, report_id, _is_failed(), {"state": "dropped"})
 
 
-async def _decide(app_id: str, report_id: str, values: dict[str, Any]) -> bool:
-    mine = (col(UsageReport.id) == report_id) & (col(UsageReport.state) == "failed")
+async def _decide(app_id: str, report_id: str, which: Any, values: dict[str, Any]) -> bool:
+    mine = (col(UsageReport.id) == report_id) & which
     async with system_session(app_id) as db:
         done: Any = await db.execute(_plain(update(UsageReport).where(mine).values(**values)))
     return bool(done.rowcount)
@@ -218,7 +260,7 @@ def as_json(row: UsageReport) -> dict[str, Any]:
     return {
         "id": row.id, "user_id": row.user_id, "customer_id": row.customer_id, "event_name": row.event_name,
         "hour": aware(row.hour).isoformat(), "part": row.part, "value": row.value,
-        "state": "waiting" if row.state in {"open", "due"} else row.state, "tries": row.tries,
+        "state": _SHOWN.get(row.state, row.state), "tries": row.tries,
         "next_try_at": aware(row.due_at).isoformat() if row.state in {"open", "due"} else None, "error": row.error,
     }  # fmt: skip
 

@@ -81,8 +81,8 @@ class UsageReport(UserRow, table=True):
     """What a customer used within one hour, for one meter of the payment service (F-255). ``id`` is the identifier it is told.
 
     ``state``: ``open`` while calls are added; ``due`` once it was told for the first time, from then on it never changes;
-    ``sent``; ``failed`` (then ``error`` says why); ``dropped`` by an operator. Calls that come after an hour was told
-    make another ``part`` of it.
+    ``sent``; ``failed`` (then ``error`` says why); ``refused``: it was taken first, and refused later; ``dropped`` by an
+    operator; ``retold``: another part has taken its place. Calls that come after an hour was told make another ``part`` of it.
     """
 
     __tablename__ = "usage_report"

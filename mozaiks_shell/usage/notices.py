@@ -30,6 +30,7 @@ _RUNS_OUT = {
     "monthly": msg("{percent} of your budget for this month is used."),
     "never": msg("{percent} of your budget is used."),
 }
+_UNNAMED = msg("Reports that the payment service refused without naming them: {count}. Look there which they are.")
 _APP_USED_UP = msg("The budget of the whole app is used up.")
 _APP_RUNS_OUT = msg("{percent} of the budget of the whole app is used.")
 
@@ -82,15 +83,22 @@ def _words(level: int, scope: str, period: str, resets_at: datetime | None) -> t
     return tr(text, percent=i18n.percent(level / 100)), rest
 
 
-async def queue_report_failed(db: ScopedSession, app_id: str) -> None:
-    """Have administrators told that use could not be billed, if the transaction of this session commits."""
-    await jobs.enqueue(REPORT_JOB, {"app_id": app_id}, app_id=app_id, key="failed", within=db)
+async def queue_report_failed(db: ScopedSession, app_id: str, unnamed: int = 0) -> None:
+    """Have administrators told that use could not be billed, if the transaction of this session commits.
+
+    Args:
+        unnamed: So many reports were refused that the payment service did not name.
+    """
+    key = "unnamed" if unnamed else "failed"
+    await jobs.enqueue(REPORT_JOB, {"app_id": app_id, "unnamed": unnamed}, app_id=app_id, key=key, within=db)
 
 
 async def _tell_report_failed(payload: dict[str, Any]) -> None:
-    app_id = str(payload["app_id"])
+    app_id, unnamed = str(payload["app_id"]), int(payload.get("unnamed", 0))
     for user_id in await _admins(app_id):
         title, message = tr("Use could not be billed"), tr("The payment service refused a report of what a customer used.")
+        if unnamed:
+            message = tr(_UNNAMED, count=i18n.number(unnamed))
         await notifications.create(app_id, user_id, "usage", title, message, link="/usage")
 
 

@@ -15,13 +15,14 @@ from mozaiks_shell.foundation.events import Event, publish, subscribe
 from mozaiks_shell.foundation.logging import get_logger
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.usage import holds, ledger, meters, notices
-from mozaiks_shell.usage.budgets import budgets_of, standings
+from mozaiks_shell.usage.budgets import Standing, budgets_of, standings
 from mozaiks_shell.usage.errors import BudgetUsedUp
-from mozaiks_shell.usage.sums import Span, Sum, Totals, between, grouped, total, totals
+from mozaiks_shell.usage.sums import Span, Sum, Totals, between, estimate, grouped, total, totals
 
 __all__ = ["Budgets", "Span", "Sum", "Totals", "between", "grouped", "record", "standings", "start_usage", "total", "totals"]
 
 REPEAT: Final = 5.0  # seconds between two looks for reports that got lost on the way
+REFUSED: Final = "billing.usage_refused"
 _SWEEP: Final = 120  # looks between two sweeps of what runs left put aside
 
 log = get_logger("usage")
@@ -34,12 +35,9 @@ async def record(event: Event) -> None:
     if written is None:
         return
     entry = written.entry
-    for one in written.settled:
-        if one.exhausted:
-            why = notices.reason(one.standing.budget)
-            data = {"chat_id": entry.chat_id, "reason": why, "scope": one.standing.budget.scope}
-            await publish(Event("usage.exhausted", event.app_id, event.user_id, data))
-            break
+    full = next((one.standing for one in written.settled if one.exhausted), None)
+    if full is not None:
+        await _exhausted(event, entry.chat_id, full)
     delta = {
         "event_id": entry.event_id,
         "chat_id": entry.chat_id,
@@ -54,6 +52,11 @@ async def record(event: Event) -> None:
     await _push(event, {"type": "chat.usage_delta", "data": delta})
     await _push(event, {"type": "chat.usage_summary", "data": summary})
     await publish(Event("usage.recorded", event.app_id, event.user_id, {**delta, "chat": summary}))
+
+
+async def _exhausted(event: Event, chat_id: str, full: Standing) -> None:
+    data = {"chat_id": chat_id, "reason": notices.reason(full.budget), "scope": full.budget.scope}
+    await publish(Event("usage.exhausted", event.app_id, event.user_id, data))
 
 
 async def _push(event: Event, frame: dict[str, Any]) -> None:
@@ -72,11 +75,29 @@ async def bind(event: Event) -> None:
         await holds.bind(event.app_id, event.user_id, workflow, chat_id)
 
 
+@subscribe("chat.writing")
+async def cover(event: Event) -> None:
+    """An answer is being written and not measured yet: the run is told when the budget does not reach so far."""
+    chat_id, workflow = str(event.data.get("chat_id", "")), str(event.data.get("workflow", ""))
+    counting = await budgets_of(event.app_id, event.user_id)
+    if chat_id and any(one.limit is not None and one.enforcement == "hard" for one in counting):
+        writing = await estimate(event.app_id, chat_id, int(event.data.get("tokens", 0)))
+        full = await holds.cover(counting, event.user_id, workflow, chat_id, writing)
+        if full is not None:
+            await _exhausted(event, chat_id, full)
+
+
 @subscribe("chat.ended")
 async def settle(event: Event) -> None:
     """A run is over: what is still put aside for it is free again."""
     if chat_id := str(event.data.get("chat_id", "")):
         await holds.release(await budgets_of(event.app_id, event.user_id), event.user_id, chat_id=chat_id)
+
+
+@subscribe(REFUSED)
+async def refused(event: Event) -> None:
+    """The payment service refuses reports it had taken (F-255)."""
+    await meters.refused(event)
 
 
 class Budgets:
@@ -135,7 +156,7 @@ async def _catch_up() -> None:
     app_id, looks = get_settings().app_id, 0
     while True:
         try:
-            await outbox.redeliver(app_id, "chat.usage")
+            await outbox.redeliver(app_id, "chat.usage", REFUSED)
             if looks % _SWEEP == 0:
                 await holds.sweep(app_id)
         except Exception as error:  # noqa: BLE001 - the database may be away for a while; this must outlive it

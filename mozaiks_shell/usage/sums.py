@@ -10,9 +10,11 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import case, func
 from sqlmodel import col, select
 
+from mozaiks_shell.appconfig.usage_config import usage_config
+from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.usage.models import UsageEntry
-from mozaiks_shell.usage.prices import MICRO, as_decimal, plain
+from mozaiks_shell.usage.prices import MICRO, as_decimal, cost, dearest, micro, plain, price_of
 
 GroupBy = Literal["day", "workflow", "model", "agent", "chat", "person"]
 MOST_GROUPS: Final = 1000
@@ -138,6 +140,21 @@ def _local(moment: datetime, zone: ZoneInfo) -> Any:
 def _sum(key: str, row: Sequence[Any]) -> Sum:
     prompt, completion, calls, micro, rest, unpriced = (int(value) for value in row)
     return Sum(key, prompt, completion, calls, as_decimal(micro * MICRO + rest), unpriced)
+
+
+async def estimate(app_id: str, chat_id: str, tokens: int) -> dict[str, int]:
+    """What an answer of so many tokens costs by unit (tokens, micro units), by the price of the chat's last call; where that
+    has none, by the dearest.
+    """
+    config = usage_config()
+    pico = 0
+    if config.prices:
+        last = select(UsageEntry.model).where(col(UsageEntry.chat_id) == chat_id).order_by(col(UsageEntry.at).desc()).limit(1)
+        async with session(Scope(app_id, None)) as db:
+            model = (await db.execute(last)).scalars().first() or ""
+        price = price_of(model, now(), config.prices) or dearest(config)
+        pico = cost(price, 0, tokens) if price is not None else 0
+    return {"tokens": tokens, "money": micro(pico)}
 
 
 async def between(app_id: str, user_id: str, edges: Sequence[datetime]) -> list[int]:

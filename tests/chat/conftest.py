@@ -98,8 +98,9 @@ class Browser:
         self.news.set()
         if isinstance(frame, list):
             assert frame[0] > self.offset, "an offset came twice"
-            self.offset = frame[0]
-            self.live[self.writing] += frame[1]
+            if self.writing in self.live:  # else it came when the message was finished already, which follows whole
+                self.offset = frame[0]
+                self.live[self.writing] += frame[1]
         elif "k" in frame:
             assert frame["o"] > self.offset, "an offset came twice"
             self.offset = frame["o"]
@@ -150,8 +151,13 @@ class Browser:
 
     def asked(self) -> dict[str, Any] | None:
         """The question that waits."""
-        done = {one["id"] for one in self.kind("asked")}
-        return next((one for one in self.kind("ask") if one["id"] not in done), None)
+        waiting = None
+        for item in self.items:  # in order: after a reconnect the runtime may ask the same again
+            if item["k"] == "ask":
+                waiting = item
+            elif item["k"] == "asked" and waiting is not None and waiting["id"] == item["id"]:
+                waiting = None
+        return waiting
 
     def saw_status(self, *wanted: str) -> bool:
         return self.chat.get("status") in wanted

@@ -17,10 +17,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @contextlib.asynccontextmanager
-async def worker(port: int):
+async def worker(port: int, **more: str):
     """A shell process that answers on the port; killed with SIGKILL at the end."""
     settings = get_settings()
-    env = clean_environment(MOZAIKS_DATA_DIR=str(settings.data_dir), MOZAIKS_AI_URL=settings.ai_url, PYTHONPATH=str(ROOT))
+    env = clean_environment(MOZAIKS_DATA_DIR=str(settings.data_dir), MOZAIKS_AI_URL=settings.ai_url, PYTHONPATH=str(ROOT), **more)
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.chat.worker", str(port), env=env, cwd=ROOT)
     try:
         async with asyncio.timeout(120):
@@ -95,3 +95,42 @@ async def test_a_second_life_keeps_the_first_ones_conversations(upstream, shell,
         await tab.open(chat=chat)
         assert tab.chat["status"] == "completed"
         assert tab.messages() == [("agent", "Helper", "Hello.")]
+
+
+async def test_an_answer_the_runtime_never_got_is_sent_when_it_asks_again(upstream, ada):
+    """The process dies between writing the answer down and sending it; the run must not wait for ever."""
+    heard = []
+
+    async def before(line):
+        await line.meta()
+        await line.ask("r1")
+        await line.idle()
+
+    async def after(line):
+        await line.meta()
+        await line.ask("r1")
+        heard.append(await line.receive())
+        await line.send("chat.input_ack", request_id="r1")
+        await line.text("Thank you.", sequence=3)
+        await line.ask("r2")
+        await line.idle()
+
+    upstream.plays = [before, after]
+    port = free_port()
+    shell = Shell(f"http://127.0.0.1:{port}")
+    async with worker(port) as process, shell.browser(ada) as tab:
+        await tab.open(workflow="Assistant")
+        await tab.until(tab.asked)
+        chat = tab.chat["chat"]
+        await tab.send(t="say", text="Blue, please.", id="m1")
+        await tab.until(lambda: tab.messages() == [("user", "user", "Blue, please.")])
+        os.kill(process.pid, signal.SIGKILL)
+        await process.wait()
+    async with worker(port, MOZAIKS_RUNTIME_RECONNECTS="true"), shell.browser(ada) as tab:
+        await tab.open(chat=chat)
+        await tab.until(lambda: tab.kind("choice"))
+        await tab.send(t="choose", option="reconnect")
+        await tab.until(lambda: (tab.asked() or {}).get("id") == "r2")
+        assert tab.messages()[-1] == ("agent", "Helper", "Thank you.")
+        assert [one[2] for one in tab.messages()].count("Blue, please.") == 1
+    assert [(one["type"], one["text"]) for one in heard] == [("user.input.submit", "Blue, please.")]

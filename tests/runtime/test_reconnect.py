@@ -73,12 +73,30 @@ async def test_answer_finished_while_away(runtime: Any, user: str) -> None:
         assert [t["data"]["index"] for t in texts] == [0, 1, 2]
         assert all(t["data"]["replay"] for t in texts)
         assert "sequence" not in texts[0]["data"]
-        assert [f["type"] for f in wire.frames] == [
-            "chat_meta", "chat.usage_delta", "chat.text", "chat.text", "chat.text", "chat.resume_boundary",
-            "chat.input_request",
+        costs = [f["data"]["event_id"] for f in wire.all("chat.usage_delta")]  # also what the first socket may not have heard
+        assert costs and len(set(costs)) == len(costs) and wire.frames[1]["type"] == "chat.usage_delta"
+        assert [f["type"] for f in wire.frames if f["type"] != "chat.usage_delta"] == [
+            "chat_meta", "chat.text", "chat.text", "chat.text", "chat.resume_boundary", "chat.input_request",
         ]  # fmt: skip
         assert not wire.all("chat.print")
         assert pending["data"]["request_id"] != asked["data"]["request_id"]
+
+
+async def test_f247_what_was_measured_just_before_a_shell_died_is_told_to_the_next_one_under_its_id(
+    runtime: Any, user: str
+) -> None:
+    """Nobody can know what a socket that broke had read; who counts leaves out an id that came before."""
+    async with runtime.chat("Assistant", user) as wire:
+        chat = wire.frames[0]["data"]["chat_id"]
+        first = await wire.until("chat.usage_delta")
+        await wire.until("chat.input_request")
+    async with runtime.socket("Assistant", chat, user) as wire:
+        again = await wire.until("chat.usage_delta")
+        await wire.until("chat.input_request")
+        assert wire.all("chat.usage_delta") == [again] and again == first
+    async with runtime.socket("Assistant", chat, user) as wire:
+        await wire.until("chat.input_request")
+        assert wire.all("chat.usage_delta") == [], "told once more, not for ever"
 
 
 async def test_pending_question_survives_under_its_id(runtime: Any, user: str) -> None:

@@ -6,18 +6,21 @@ second one in Stripe's words, and knows only active meters.
 """
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
+import stripe
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
+from mozaiks_shell.billing import routes as billing_routes
 from mozaiks_shell.billing import service as billing
 from mozaiks_shell.billing.models import Subscription
-from mozaiks_shell.foundation import jobs
+from mozaiks_shell.foundation import events, jobs, outbox
 from mozaiks_shell.foundation.access import Principal, set_principal
 from mozaiks_shell.foundation.db import Scope, system_session
 from mozaiks_shell.foundation.settings import get_settings
@@ -37,9 +40,12 @@ class Bank:
     """What Stripe holds: ``told`` are accepted events. ``moods`` says how the next requests end; empty: as they should."""
 
     def __init__(self):
+        self.refused = []
         self.told, self.asked, self.moods, self.meters, self.api = {}, [], [], {"tokens", "written"}, FastAPI()
         self.api.post("/v1/billing/meter_events")(self.event)
         self.api.get("/v1/billing/meters")(self.listed)
+        self.api.get("/v2/core/events/{number}")(self.later)
+        self.reports = {}
         self.api.get("/v1/prices/{number}")(lambda number: {"id": number, "object": "price"})
 
     async def event(self, request: Request):
@@ -57,6 +63,26 @@ class Bank:
             return _error(500, "api_error", "counted, but the answer got lost")
         return {"object": "billing.meter_event", "identifier": form["identifier"]}
 
+    async def later(self, number: str):
+        """An event as Stripe's reference shows it."""
+        return self.reports[number] if number in self.reports else _error(404, "invalid_request_error", "No such event")
+
+    def refuses(self, number, *identifiers, count=None, message="Customer mapping key stripe_customer_id not found in payload."):
+        """What was taken is refused: the thin event that Stripe sends, whose details have to be asked for."""
+        samples = [{"error_message": message, "request": {"identifier": one}} for one in identifiers]
+        for one in identifiers:
+            self.refused.append(self.told[one])
+        sort = {"code": "meter_event_no_customer_defined", "error_count": count or len(samples), "sample_errors": samples}
+        thin = {
+            "id": number, "object": "v2.core.event", "type": "v1.billing.meter.error_report_triggered", "livemode": False,
+            "context": None, "created": "2026-07-15T13:22:46.134Z", "reason": None,
+            "related_object": {"id": "mtr_tokens", "type": "billing.meter", "url": "/v1/billing/meters/mtr_tokens"},
+        }  # fmt: skip
+        reason = {"error_count": count or len(samples), "error_types": [sort]}
+        data = {"developer_message_summary": "There are invalid events", "reason": reason}
+        self.reports[number] = {**thin, "data": data}
+        return thin
+
     async def listed(self):
         data = [{"id": f"mtr_{name}", "object": "billing.meter", "event_name": name} for name in self.meters]
         return {"object": "list", "data": data, "has_more": False, "url": "/v1/billing/meters"}
@@ -64,7 +90,7 @@ class Bank:
     def sums(self):
         """What was counted, by meter and customer."""
         found = Counter()
-        for form in self.told.values():
+        for form in (one for one in self.told.values() if one not in self.refused):
             found[form["event_name"], form["payload[stripe_customer_id]"]] += int(form["payload[value]"])
         return dict(found)
 
@@ -235,9 +261,7 @@ async def test_f255_what_is_refused_waits_for_an_operator_who_hears_of_it_once(b
     assert (await meters.report())["failed"] == 2
     at(NOON + timedelta(hours=9))
     assert (await meters.report())["failed"] == 0 and len(bank.asked) == 2, "it is not tried again by itself"
-    worker = jobs.Worker()
-    while await worker.step():
-        pass
+    await work()
     notes, _ = await notifications.listing(Scope(APP, root.id))
     assert [one.title for one in notes] == ["Use could not be billed"]
 
@@ -264,6 +288,108 @@ async def test_f255_what_is_refused_waits_for_an_operator_who_hears_of_it_once(b
         set_principal(None)
     assert (await meters.report())["sent"] == 1
     assert list(bank.told) == [first.id] and (await meters.counts(APP)) == {"waiting": 0, "sent": 1, "failed": 0, "dropped": 1}
+
+
+def delivered(payload):
+    """Stripe posts an event to us, signed with the webhook's secret."""
+    api = FastAPI()
+    install(api)
+    api.include_router(billing_routes.router)
+    web = httpx.AsyncClient(transport=httpx.ASGITransport(api), base_url="http://shell")
+    body = json.dumps(payload)
+    header = stripe.WebhookSignature.generate_signature_header(body, "whsec_test")
+    return web.post("/api/billing/webhook/stripe", content=body, headers={"stripe-signature": header})
+
+
+async def work():
+    worker = jobs.Worker()
+    while await worker.step():
+        pass
+
+
+async def test_f255_what_was_taken_and_refused_later_waits_for_an_operator_and_goes_under_a_new_name(bank, at, monkeypatch):
+    monkeypatch.setattr(jobs._People, "resolve", None)
+    root = await register("root", "correct horse battery", "root@example.com", "Root")
+    for hours, tokens in ((0, 5), (1, 70)):
+        await service.record(report(tokens=tokens, event_ts=(NOON - timedelta(hours=hours)).isoformat()))
+    at(NOON + timedelta(hours=1))
+    assert (await meters.report())["sent"] == 2
+    bad = next(one for one in bank.told.values() if one["payload[value]"] == "70")
+    event = bank.refuses("evt_test_1", bad["identifier"])
+    answers = [await delivered(event) for _ in range(2)]
+    assert [(one.status_code, one.json()["outcome"]) for one in answers] == [(200, "applied"), (200, "duplicate")]
+    assert await meters.counts(APP) == {"waiting": 0, "sent": 1, "failed": 1, "dropped": 0}
+    (failed,) = await meters.listing(APP, "failed")
+    assert failed.id == bad["identifier"] and "stripe_customer_id not found" in failed.error
+    assert "meter_event_no_customer_defined" in failed.error and meters.as_json(failed)["state"] == "failed"
+    await work()
+    notes, _ = await notifications.listing(Scope(APP, root.id))
+    assert [one.title for one in notes] == ["Use could not be billed"]
+    at(NOON + timedelta(hours=9))
+    assert (await meters.report())["sent"] == 0 and len(bank.asked) == 2, "it is not tried again by itself"
+
+    assert await meters.send_again(APP, failed.id)
+    assert not await meters.send_again(APP, failed.id), "once is enough"
+    bank.moods = ["down"]
+    assert (await meters.report())["waiting"] == 1
+    at(NOON + timedelta(hours=11))
+    assert (await meters.report())["sent"] == 1
+    again = [one for one in bank.asked if one["payload[value]"] == "70"]
+    assert len({one["identifier"] for one in again}) == 2 and len({one["timestamp"] for one in again}) == 1
+    assert bank.sums() == {("tokens", "cus_usr_ada"): 75}
+    assert await meters.counts(APP) == {"waiting": 0, "sent": 2, "failed": 0, "dropped": 0}
+    await service.record(report(tokens=1, event_ts=(NOON - timedelta(hours=1)).isoformat()))  # one more part of the same hour
+    at(NOON + timedelta(hours=13))
+    assert (await meters.report())["sent"] == 1 and bank.sums() == {("tokens", "cus_usr_ada"): 76}
+
+
+async def test_f255_refusals_that_are_not_named_are_told_to_administrators_with_their_number(bank, at, monkeypatch):
+    monkeypatch.setattr(jobs._People, "resolve", None)
+    root = await register("root", "correct horse battery", "root@example.com", "Root")
+    await service.record(report(tokens=5))
+    at(NOON + timedelta(hours=1))
+    await meters.report()
+    (told,) = bank.told
+    assert (await delivered(bank.refuses("evt_1", told, count=4))).status_code == 200
+    await work()
+    (note,), _ = await notifications.listing(Scope(APP, root.id))
+    assert "3" in note.message and "without naming" in note.message
+    assert await meters.drop(APP, told) and (await meters.counts(APP))["dropped"] == 1
+
+
+async def test_f255_a_refusal_whose_details_cannot_be_read_is_delivered_again_by_stripe(bank, at):
+    await service.record(report(tokens=5))
+    at(NOON + timedelta(hours=1))
+    await meters.report()
+    (told,) = bank.told
+    event = bank.refuses("evt_1", told)
+    kept = bank.reports.pop("evt_1")
+    assert (await delivered(event)).status_code == 502
+    assert (await meters.counts(APP))["failed"] == 0
+    bank.reports["evt_1"] = kept
+    assert (await delivered(event)).json() == {"outcome": "applied"}
+    assert (await meters.counts(APP))["failed"] == 1
+    forged = await delivered({**event, "id": "evt_2"})
+    assert forged.status_code == 502, "an event Stripe does not know has no effect"
+
+
+async def test_f255_a_process_that_dies_between_the_refusal_and_the_books_loses_nothing(bank, at, monkeypatch):
+    await service.record(report(tokens=5))
+    at(NOON + timedelta(hours=1))
+    await meters.report()
+    (told,) = bank.told
+
+    async def dies(_):
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(events, "publish", dies)
+        with contextlib.suppress(asyncio.CancelledError):
+            await delivered(bank.refuses("evt_1", told))
+    assert (await meters.counts(APP))["failed"] == 0
+    at(NOON + timedelta(hours=2))
+    assert await outbox.redeliver(APP, "chat.usage", service.REFUSED) == 0
+    assert (await meters.counts(APP))["failed"] == 1
 
 
 async def test_f255_what_may_have_been_counted_a_day_ago_is_not_told_again_by_itself(bank, at):

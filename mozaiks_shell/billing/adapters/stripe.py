@@ -24,7 +24,7 @@ from mozaiks_shell.billing.errors import (
     UnknownPrice,
     UsageRefused,
 )
-from mozaiks_shell.billing.ports import Account, Health, Metered, Notice, Truth
+from mozaiks_shell.billing.ports import Account, Health, Metered, Notice, Refusals, Truth
 from mozaiks_shell.billing.standing import LIVE
 from mozaiks_shell.foundation.errors import Invalid
 from mozaiks_shell.foundation.i18n import tr
@@ -40,6 +40,7 @@ RELEVANT = CHECKOUT_DONE | {
     "customer.subscription.paused", "customer.subscription.resumed",
     "invoice.paid", "invoice.payment_succeeded", "invoice.payment_failed",
 }  # fmt: skip
+METERS_REFUSED = frozenset({"v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found"})
 _STATUS = {"trialing": "trialing", "active": "active", "past_due": "past_due", "canceled": "canceled"}
 _NOT_STARTED = {"incomplete", "incomplete_expired"}
 _SAME_CHECKOUT = 1800  # seconds in which a repeated click gets the same hosted page
@@ -173,7 +174,10 @@ class Stripe:
         self._verify(payload, signature)
         try:
             event = json.loads(payload)
-            kind, thing = str(event["type"]), dict(event["data"]["object"])
+            kind = str(event["type"])
+            if kind in METERS_REFUSED:
+                return await self._meters_refused(str(event["id"]), kind, live=event.get("livemode") is not False)
+            thing = dict(event["data"]["object"])
         except (ValueError, KeyError, TypeError) as error:
             raise Invalid("The signed body is not a Stripe event.", code="BAD_EVENT") from error
         # Stripe numbers its events. A compatible server that does not is told apart by what it signed.
@@ -191,6 +195,20 @@ class Stripe:
         if kind in CHECKOUT_DONE and thing.get("mode") == "payment":
             return _one_time(notice, thing)
         return notice
+
+    async def _meters_refused(self, event_id: str, kind: str, *, live: bool) -> Notice:
+        """Such an event is thin: what it tells has to be fetched."""
+        if self._live and not live:
+            return Notice(event_id, kind, False)
+        told = (await _call(self._client.v2.core.events.retrieve_async(event_id))).to_dict()
+        reason = (told.get("data") or {}).get("reason") or {}
+        named = [
+            (str(identifier), f"{sample.get('error_message') or ''} ({sort.get('code')})".strip())
+            for sort in reason.get("error_types") or []
+            for sample in sort.get("sample_errors") or []
+            if (identifier := (sample.get("request") or {}).get("identifier"))
+        ]
+        return Notice(event_id, kind, True, refusals=Refusals(max(int(reason.get("error_count") or 0), len(named)), tuple(named)))
 
     def _verify(self, payload: bytes, signature: str) -> None:
         for secret in self._secrets:
