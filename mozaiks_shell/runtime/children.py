@@ -131,12 +131,15 @@ class Nursery:
                 task.cancel()
 
     async def _end_of(self, parent: Chat, child: Child) -> None:
-        chat = await self._services.chats.find(parent.app_id, child.chat_id)
-        if chat is None or chat.status == COMPLETED:
-            return
-        self._go(parent, chat, child)
-        if chat.run is not None:
+        while (chat := await self._services.chats.find(parent.app_id, child.chat_id)) is not None:
+            if chat.status == COMPLETED:
+                return
+            self._go(parent, chat, child)  # again, if it was put out of memory meanwhile
+            if chat.run is None:
+                return
             await asyncio.wait({chat.run})
+            if chat.lost:
+                return
 
     async def stop(self, parent: Chat, children: Sequence[Child]) -> None:
         """End those that still run: nobody waits for them any longer."""
