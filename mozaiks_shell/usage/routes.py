@@ -18,6 +18,7 @@ from mozaiks_shell.foundation.errors import Invalid, NotFound
 from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.usage import export, meters
+from mozaiks_shell.usage.invoice import preview
 from mozaiks_shell.usage.periods import window
 from mozaiks_shell.usage.service import standings
 from mozaiks_shell.usage.sums import GroupBy, Span, grouped, total
@@ -97,6 +98,18 @@ async def budget(person: Person) -> dict[str, Any]:
             }
         found.append(told)
     return {"mode": get_settings().token_usage_mode, "budgets": found}
+
+
+@router.get("/api/usage/invoice")
+async def invoice(person: Person) -> dict[str, Any]:
+    """What the caller's use of this month costs so far, by model. Costs are decimal texts; ``billed``: it comes to be paid."""
+    return (await preview(Scope(person.app_id, person.user_id))).described()
+
+
+@router.get("/api/usage/app/invoice")
+async def app_invoice(person: Admin) -> dict[str, Any]:
+    """The same of everybody; admins only."""
+    return (await preview(Scope(person.app_id, None))).described()
 
 
 @router.get("/api/usage/chats/{chat_id}")

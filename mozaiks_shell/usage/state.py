@@ -17,6 +17,7 @@ from mozaiks_shell.identity.service import find_user
 from mozaiks_shell.ui.state import ShellState, event
 from mozaiks_shell.usage import meters
 from mozaiks_shell.usage.budgets import Standing, standings
+from mozaiks_shell.usage.invoice import preview
 from mozaiks_shell.usage.periods import window
 from mozaiks_shell.usage.sums import Span, Sum, grouped, total
 
@@ -24,6 +25,8 @@ _LINES = 25  # of a table; the file has them all
 _DAYS = 30  # of the chart, where no period bounds it
 log = get_logger("usage")
 PERIODS = ("today", "month", "all")
+_BILLED = msg("It is billed by use. What the payment service charges may differ, by its own prices and taxes.")
+_NOT_BILLED = msg("By the prices of this app. Nobody is billed for it.")
 _PER = {"daily": msg("Today"), "monthly": msg("This month"), "never": msg("In all")}
 
 
@@ -52,6 +55,14 @@ class Failed(TypedDict):
     person: str
     what: str
     reason: str
+
+
+class Item(TypedDict):
+    """A line of the invoice preview."""
+
+    model: str
+    what: str
+    cost: str
 
 
 class Gauge(TypedDict):
@@ -85,6 +96,9 @@ class Usage(ShellState):
     reports: dict[str, str] = {}  # how many, by state
     undelivered: list[Failed] = []
     doomed: str = ""
+    invoice: list[Item] = []  # empty where nothing is priced
+    invoice_sum: str = ""
+    invoice_note: str = ""
     workflows: list[Line] = []
     models: list[Line] = []
     people: list[Line] = []
@@ -167,7 +181,14 @@ class Usage(ShellState):
         self.gauges = [_gauge(one, me) for one in await standings(me.app_id, me.user_id, whole_app=self.everybody)]
         path = "/api/usage/app/export.csv" if self.everybody else "/api/usage/export.csv"
         self.export = f"{path}?period={self.period}"
+        await self._read_invoice(scope, priced)
         await self._read_reports(me)
+
+    async def _read_invoice(self, scope: Scope, priced: bool) -> None:
+        found = await preview(scope) if priced else None
+        self.invoice = [_item(one) for one in found.lines[:_LINES]] if found else []
+        self.invoice_sum = _money(found.whole) if found else ""
+        self.invoice_note = tr(_BILLED if found.billed else _NOT_BILLED) if found else ""
 
     async def _read_reports(self, me: Principal) -> None:
         counts = await meters.counts(me.app_id) if self.everybody else {}
@@ -181,6 +202,11 @@ class Usage(ShellState):
             )
             for one in failed
         ]  # fmt: skip
+
+
+def _item(one: Sum) -> Item:
+    what = tr("{read} tokens read, {written} written", read=number(one.prompt_tokens), written=number(one.completion_tokens))
+    return Item(model=one.key or "–", what=what, cost=_money(one) if one.calls > one.unpriced_calls else tr("No price"))
 
 
 def _bars(days: list[Sum], span: Span, zone: ZoneInfo) -> list[Bar]:

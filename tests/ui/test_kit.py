@@ -41,6 +41,7 @@ EVERYTHING: dict[str, Callable[[], rx.Component]] = {
     "page_header": lambda: kit.page_header("Title", "What it is.", [kit.button("New")]),
     "empty_state": lambda: kit.empty_state("inbox", "Nothing", "It comes.", kit.button("Go")),
     "table": lambda: kit.table(["A"], ["1"], rx.foreach([1], lambda one: rx.el.tr(rx.el.td(one))), caption="Numbers"),
+    "card_row": lambda: kit.table(["A", "B"], kit.card_row("1", ("B", "2")), cards="tall"),
     "skeleton": lambda: kit.skeleton(2),
     "notice": lambda: kit.notice("Failed", "danger"),
     "dialog": lambda: kit.dialog("Sure?", id="sure", title="Delete", actions=[kit.close_button("sure", "No")]),
@@ -91,6 +92,14 @@ def test_a_menu_is_a_native_popover() -> None:
     assert 'popoverTarget:"m"' in made
     assert 'popover:"auto"' in made
     assert '"aria-label":"More actions"' in made
+
+
+def test_a_table_of_cards_stays_a_table_for_who_cannot_see_it() -> None:
+    made = html(kit.table(["A", "B"], kit.card_row("1", ("B", "2")), cards="slim"))
+    for role in ("table", "rowgroup", "row", "columnheader", "rowheader", "cell"):
+        assert f'role:"{role}"' in made
+    assert '"aria-hidden":"true"' in made, "the heading is in the table's head already"
+    assert 'role:"table"' not in html(kit.table(["A"], ["1"]))
 
 
 def test_tones_and_roles_of_messages() -> None:

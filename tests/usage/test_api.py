@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import httpx
@@ -57,6 +57,29 @@ async def test_f251_people_see_their_own_and_owners_the_whole_app(spent, api):
     assert {one["key"]: one["total_tokens"] for one in whole["groups"]} == {"usr_ada": 157, "usr_eve": 40}
     assert whole["total_tokens"] == 197 and [one["scope"] for one in whole["budgets"]] == ["app"]
     assert (await api(ROOT, "/api/usage/app")).json()["total_tokens"] == 197
+
+
+async def test_f255_an_invoice_preview_of_the_month_by_model_and_of_nobody_else(ledger_db, configure, api, at):
+    at(datetime(2026, 7, 20, 12, tzinfo=UTC))
+    configure(prices=PRICES, meters=[{"event_name": "tokens"}])
+    for user, tokens, model, when in (
+        ("usr_ada", 100, "known", "2026-07-01T00:00:00+00:00"), ("usr_ada", 50, "fam-big-1", "2026-07-19T12:00:00+00:00"),
+        ("usr_ada", 20, "known", "2026-07-20T11:00:00+00:00"), ("usr_ada", 7, "unknown", "2026-07-20T11:00:00+00:00"),
+        ("usr_ada", 900, "known", "2026-06-30T23:59:59+00:00"), ("usr_eve", 40, "known", "2026-07-02T12:00:00+00:00"),
+    ):  # fmt: skip
+        await service.record(report(user, tokens, model=model, event_ts=when, prompt_tokens=1000))
+    told = (await api(ADA, "/api/usage/invoice")).json()
+    assert (told["from"], told["until"]) == ("2026-07-01T00:00:00+00:00", "2026-08-01T00:00:00+00:00")
+    lines = [(one["model"], one["prompt_tokens"], one["completion_tokens"], one["cost"]) for one in told["lines"]]
+    assert lines == [("fam-big-1", 1000, 50, "0.011"), ("known", 2000, 120, "0.000372"), ("unknown", 1000, 7, "0")]
+    assert (told["cost"], told["unpriced_calls"], told["currency"], told["billed"]) == ("0.011372", 1, "USD", False)
+    assert Decimal(told["cost"]) == sum(Decimal(one["cost"]) for one in told["lines"])
+    whole = (await api(ROOT, "/api/usage/app/invoice")).json()
+    assert (whole["cost"], whole["billed"]) == ("0.011546", True)
+    assert (await api(ADA, "/api/usage/app/invoice")).status_code == 403
+    assert (await api(None, "/api/usage/invoice")).status_code == 401
+    stranger = Principal("usr_ada", "other-app", roles=frozenset({"admin"}))
+    assert (await api(stranger, "/api/usage/app/invoice")).json()["lines"] == []
 
 
 async def test_f251_tenants_and_people_are_kept_apart(spent, api):

@@ -57,6 +57,23 @@ async def test_f252_the_page_shows_what_the_file_sums_to(database, configure, pa
     assert mine.period == "all" and mine.export.endswith("period=all")
 
 
+async def test_f255_the_page_shows_what_the_month_costs_so_far(database, configure, page):
+    configure()
+    await service.record(report("usr_ada", 1_000_000, model="fam-1"))
+    mine = page("usr_ada")
+    await handler("enter")(mine)
+    assert (mine.invoice, mine.invoice_sum, mine.invoice_note) == ([], "", ""), "nothing is priced"
+    configure(prices=PRICES)
+    await service.record(report("usr_ada", 1_500_000, model="fam-1", prompt_tokens=2000))
+    await service.record(report("usr_ada", 5, model="who"))
+    await handler("choose")(mine, "today")
+    assert [(one["model"], one["what"], one["cost"]) for one in mine.invoice] == [
+        ("fam-1", "2,000 tokens read, 2,500,000 written", "$3.00"),
+        ("who", "0 tokens read, 5 written", "No price"),
+    ]
+    assert mine.invoice_sum == "$3.00" and mine.invoice_note.endswith("Nobody is billed for it.")
+
+
 async def test_f252_administrators_see_everybody_and_nobody_else_can(database, configure, page):
     configure(budgets={"app": {"limit": 100, "enforcement": "warn"}})
     grace = await register("grace", "correct horse battery", "grace@example.com", "Grace Hopper")

@@ -9,6 +9,7 @@ from mozaiks_shell.ui.kit.layout import (
     Tone,
     badge,
     card,
+    card_row,
     empty_state,
     grid,
     notice,
@@ -21,7 +22,7 @@ from mozaiks_shell.ui.kit.layout import (
 from mozaiks_shell.ui.kit.markdown import markdown
 
 __all__ = [
-    "Tone", "Variant", "autosave", "badge", "button", "card", "checkbox", "close_button", "dialog", "dialog_button",
+    "Tone", "Variant", "autosave", "badge", "button", "card", "card_row", "checkbox", "close_button", "dialog", "dialog_button",
     "empty_state", "field", "grid", "icon", "link", "link_button", "markdown", "menu", "menu_item", "notice", "page_header",
     "row", "select", "skeleton", "stack", "switch", "table", "text_area", "text_input",
 ]  # fmt: skip

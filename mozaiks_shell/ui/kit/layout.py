@@ -9,6 +9,7 @@ from mozaiks_shell.ui.i18n import t
 from mozaiks_shell.ui.kit._props import Child, classed, given
 from mozaiks_shell.ui.kit.icons import icon
 
+Cards = Literal["", "slim", "tall"]
 Tone = Literal["neutral", "accent", "success", "warning", "danger"]
 _TONE_ICON = {
     "neutral": "info", "accent": "info", "success": "circle-check", "warning": "triangle-alert", "danger": "circle-alert"
@@ -76,21 +77,52 @@ def notice(text: Child, tone: Tone = "neutral", action: Child = None, **props: A
     )
 
 
-def table(columns: Sequence[Child], *rows: Sequence[Child] | rx.Component | rx.Var[Any], caption: Child = "") -> rx.Component:
+def table(
+    columns: Sequence[Child], *rows: Sequence[Child] | rx.Component | rx.Var[Any], caption: Child = "", cards: Cards = ""
+) -> rx.Component:
     """A table that scrolls sideways within its frame when there is no room.
 
     Args:
         columns: The headings.
         *rows: Each a list of cells, or a ready ``rx.el.tr``, or an ``rx.foreach`` of them.
         caption: Its name, for screen readers.
+        cards: On a phone each row is a card instead, and nothing scrolls sideways; rows are then made with :func:`card_row`.
+            ``tall``: a line for each cell; ``slim``: the name and the last cell in one line, the others beneath.
     """
     lines = [rx.el.tr(*[rx.el.td(cell) for cell in one]) if isinstance(one, list | tuple) else one for one in rows]
     named = [rx.el.caption(caption, class_name="mz-hidden")] if given(caption) else []
-    head = rx.el.thead(rx.el.tr(*[rx.el.th(one, scope="col") for one in columns]))
+    # With another display than a table's own, browsers forget what a table is made of.
+    said = _role if cards else lambda _: {}
+    heads = [rx.el.th(one, scope="col", **said("columnheader")) for one in columns]
+    head = rx.el.thead(rx.el.tr(*heads, **said("row")), **said("rowgroup"))
     region = {"role": "region", "aria_label": caption} if given(caption) else {}
-    return rx.el.div(
-        rx.el.table(*named, head, rx.el.tbody(*lines), class_name="mz-table"), class_name="mz-table-frame", tab_index=0, **region
+    inner = rx.el.table(
+        *named,
+        head,
+        rx.el.tbody(*lines, **said("rowgroup")),
+        class_name=f"mz-table{f' mz-cards mz-cards-{cards}' if cards else ''}",
+        **said("table"),
     )
+    return rx.el.div(inner, class_name="mz-table-frame", tab_index=0, **region)
+
+
+def card_row(name: Child, *cells: tuple[Child, Child], class_name: str = "") -> rx.Component:
+    """A row of a :func:`table` with ``cards``.
+
+    Args:
+        name: What the row is about; the card's title.
+        *cells: Heading and value of each further cell; the heading stands before the value in the card.
+        class_name: Of the name's cell.
+    """
+    values = [
+        rx.el.td(rx.el.span(label, class_name="mz-cell-label", aria_hidden="true"), value, **_role("cell"))
+        for label, value in cells
+    ]
+    return rx.el.tr(rx.el.th(name, scope="row", class_name=class_name, **_role("rowheader")), *values, **_role("row"))
+
+
+def _role(name: str) -> dict[str, str]:
+    return {"role": name}
 
 
 def skeleton(lines: int = 3) -> rx.Component:

@@ -11,6 +11,7 @@ from mozaiks_shell.ui.kit import (
     badge,
     button,
     card,
+    card_row,
     dialog,
     empty_state,
     grid,
@@ -91,6 +92,7 @@ def _loaded() -> rx.Component:
             ),
             rx.fragment(),
         ),
+        rx.cond(Usage.invoice, _invoice(), rx.fragment()),
         rx.cond(
             Usage.workflows,
             stack(
@@ -110,6 +112,23 @@ def _loaded() -> rx.Component:
         rx.cond(Usage.bills, _reports(), rx.fragment()),
         gap=5,
     )
+
+
+def _invoice() -> rx.Component:
+    """What the month costs so far, whatever period is chosen above."""
+    whole = rx.el.div(
+        rx.el.dt(t("So far")), rx.el.dd(Usage.invoice_sum, class_name="mz-bill-cost"), class_name="mz-bill-line mz-bill-sum"
+    )
+    return card(
+        rx.el.dl(rx.foreach(Usage.invoice, _item), whole, class_name="mz-bill"),
+        rx.el.p(Usage.invoice_note, class_name="mz-muted mz-small"),
+        title=t("This month's costs"),
+    )
+
+
+def _item(one: Any) -> rx.Component:
+    what = rx.el.dt(rx.el.span(one["model"]), rx.el.span(one["what"], class_name="mz-muted mz-small"))
+    return rx.el.div(what, rx.el.dd(one["cost"], class_name="mz-bill-cost"), class_name="mz-bill-line")
 
 
 def _period(name: str, label: Child) -> rx.Component:
@@ -175,18 +194,16 @@ def _bar(one: Any) -> rx.Component:
 
 def _table(title: Child, first: Child, lines: Any, *above: rx.Component) -> rx.Component:
     heads = [first, t("Tokens"), t("Model calls"), t("Cost")]
-    return card(*above, table(heads, rx.foreach(lines, _line), caption=title), title=title)
+    return card(*above, table(heads, rx.foreach(lines, _line), caption=title, cards="slim"), title=title)
 
 
 def _line(one: Any) -> rx.Component:
     fill = {"block_size": "100%", "inline_size": one["share"].to(str) + "%", "background": "var(--color-accent)"}
     place = {"block_size": "3px", "margin_block_start": "3px", "border_radius": "999px", "overflow": "hidden"}
     bar = rx.el.span(rx.el.span(style={**fill, "display": "block"}), style={**place, "display": "block"}, aria_hidden="true")
-    return rx.el.tr(
-        rx.el.th(one["name"], scope="row", class_name="mz-cell-name"),
-        rx.el.td(one["tokens"], bar, style={"min_inline_size": "7rem"}),
-        rx.el.td(one["calls"]),
-        rx.el.td(one["cost"]),
+    tokens = rx.el.span(one["tokens"], bar, style={"display": "block", "min_inline_size": "6rem"})
+    return card_row(
+        one["name"], (t("Tokens"), tokens), (t("Model calls"), one["calls"]), (t("Cost"), one["cost"]), class_name="mz-cell-name"
     )
 
 
@@ -199,7 +216,7 @@ def _reports() -> rx.Component:
         gap=2,
     )
     heads = [t("Hour"), t("Person"), t("Meter"), t("Reason"), rx.el.span(t("Actions"), class_name="mz-hidden")]
-    failed = table(heads, rx.foreach(Usage.undelivered, _undelivered), caption=t("Billing by use"))
+    failed = table(heads, rx.foreach(Usage.undelivered, _undelivered), caption=t("Billing by use"), cards="tall")
     asked = dialog(
         rx.el.p(t("The customer is not billed for it then. This cannot be undone."), class_name="mz-dialog-text"),
         id="drop-report",
@@ -223,17 +240,17 @@ def _reports() -> rx.Component:
 
 
 def _undelivered(one: Any) -> rx.Component:
-    return rx.el.tr(
-        rx.el.th(one["hour"], scope="row", style={"white_space": "nowrap"}),
-        rx.el.td(one["person"]),
-        rx.el.td(one["what"]),
-        rx.el.td(one["reason"], style={"min_inline_size": "12rem"}),
-        rx.el.td(
-            row(
-                button(t("Send again"), small=True, on_click=Usage.send_report(one["id"])),
-                button(t("Drop"), small=True, variant="ghost", on_click=Usage.doom(one["id"])),
-                gap=1,
-                style={"flex_wrap": "nowrap"},
-            )
-        ),
+    actions = row(
+        button(t("Send again"), small=True, on_click=Usage.send_report(one["id"])),
+        button(t("Drop"), small=True, variant="ghost", on_click=Usage.doom(one["id"])),
+        gap=1,
+        style={"flex_wrap": "nowrap", "white_space": "nowrap"},
+    )
+    return card_row(
+        one["hour"],
+        (t("Person"), one["person"]),
+        (t("Meter"), one["what"]),
+        (t("Reason"), rx.el.span(one["reason"], class_name="mz-cell-reason")),
+        ("", actions),
+        class_name="mz-cell-line",
     )
