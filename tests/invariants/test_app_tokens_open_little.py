@@ -6,6 +6,7 @@ import re
 import httpx
 import pytest
 import websockets
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from mozaiks_shell.identity.app_tokens import MARK, needed_scope
 from tests.invariants.product import assembled
@@ -63,6 +64,6 @@ async def test_no_socket_takes_one(live, people, path):
         made = root.post("/api/admin/app-tokens", json=EVERYTHING)
     headers = {"Authorization": f"Bearer {made.json()['token']}"}
     where = live.base.replace("http", "ws", 1) + path
-    with pytest.raises((websockets.exceptions.ConnectionClosed, websockets.exceptions.InvalidStatus)):
+    with pytest.raises((ConnectionClosed, InvalidStatus)):
         async with websockets.connect(where, origin=live.base, additional_headers=headers, open_timeout=60) as socket:
             await socket.recv()
