@@ -157,6 +157,29 @@ async def test_abuse_55_at_a_hard_limit_the_run_is_told_to_stop_and_usage_is_wha
         await service.Budgets().check(ADA, "W", "c")
 
 
+async def test_f253_a_long_answer_is_put_aside_for_while_it_is_written_and_stopped_where_the_budget_ends(
+    ledger_db, configure, heard
+):
+    configure(budgets={"default": {"limit": 1000}}, reserve_tokens=100)
+
+    async def writes(tokens):
+        await service.cover(Event("chat.writing", APP, "usr_ada", {"chat_id": "c", "workflow": "W", "tokens": tokens}))
+        return (await standing()).reserved
+
+    await service.Budgets().check(ADA, "W", "c")
+    assert [await writes(tokens) for tokens in (90, 100, 250, 300)] == [100, 100, 300, 300]
+    await service.Budgets().check(ADA, "W", "other")
+    assert await writes(900) == 1000 and heard == [], "what the other run was given is not touched"
+    assert await writes(950) == 1000
+    (told,) = heard
+    assert (told.name, told.data["chat_id"], told.data["scope"]) == ("usage.exhausted", "c", "person")
+    with pytest.raises(BudgetUsedUp):
+        await service.Budgets().check(ADA, "W", "third")
+    await service.record(report("usr_ada", 960, chat_id="c"))
+    found = await standing()
+    assert (found.used, found.reserved, found.remaining) == (960, 100, 0)
+
+
 @pytest.mark.parametrize(
     ("enforcement", "refused", "cut", "warned"),
     [("hard", True, True, True), ("soft", True, False, True), ("warn", False, False, True), ("none", False, False, False)],
