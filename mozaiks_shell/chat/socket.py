@@ -361,10 +361,10 @@ class _Browser:
                     raise _Closed(GOING_AWAY, "Moved")
                 if tail.lost:
                     tail.lost = False
-                    after = await self._catch_up(channel, after)
+                    after = await self._catch_up(channel, after, holding)
                     await self._send(channel.frame)
                 else:
-                    after = await self._pass_on(entries, after)
+                    after = await self._pass_on(channel, entries, after, holding)
         finally:
             channel.unwatch(tail)
 
@@ -374,7 +374,7 @@ class _Browser:
             after = offset
         return after
 
-    async def _pass_on(self, entries: list[Entry], after: int) -> int:
+    async def _pass_on(self, channel: Channel, entries: list[Entry], after: int, holding: str) -> int:
         """Send committed entries; neighbouring pieces of text go as one."""
         pieces: list[str] = []
         for entry in entries:
@@ -386,7 +386,10 @@ class _Browser:
                     pieces.append(entry.body)
                 else:
                     pieces = await self._flush(pieces, after)
-                    await self._send(wire(entry.offset, entry.kind, entry.body))
+                    body = entry.body
+                    if holding and entry.kind == "message":
+                        body = await channel.lacking(body, after, holding)
+                    await self._send(wire(entry.offset, entry.kind, body))
                 after = entry.offset
         await self._flush(pieces, after)
         return after

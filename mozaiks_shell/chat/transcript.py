@@ -200,13 +200,15 @@ class Channel:
                 if not writing:
                     continue
             if kind == "message" and holding:
-                body = await self._lacking(body, after, holding)
+                body = await self.lacking(body, after, holding)
             yield offset, wire(offset, kind, body)
         if text:
             yield last, wire(last, DELTA, "".join(text))
 
-    async def _lacking(self, body: str, after: int, holding: str) -> str:
-        """The message without what its watcher holds of it; whole where the log does not know that any more."""
+    async def lacking(self, body: str, after: int, holding: str) -> str:
+        """A message without what its watcher, who saw everything up to ``after``, holds of it. Only of ``holding``, and only
+        while the log has its pieces; else whole.
+        """
         message = json.loads(body)
         if message["id"] != holding:
             return body

@@ -267,3 +267,25 @@ def test_the_shell_dies_in_the_middle_and_comes_back(tab, shell):
     new_chat(page)
     say(page, "stream 10 at 50")
     has_exactly(page, 10)
+
+
+def test_f186_the_open_page_is_sent_the_rest_of_a_cut_answer(tab, shell):
+    """kill -9, and nobody reloads: the page puts the end to the part it has, which is not sent a second time."""
+    page = tab()
+    tab.watch.expect("WebSocket", "ERR_CONNECTION", "net::ERR", "websocket", "answer 50")
+    open_chat(page)
+    new_chat(page)
+    rests: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: rests.append(str(frame))))
+    say(page, "stream 400 at 40")
+    until(lambda: len(tokens(page)) > 60, 30, "a part of the answer")
+    shell.stop(signal.SIGKILL)
+    before = tokens(page)
+    shell.start()
+    told = "The connection to the run was lost when the app restarted."
+    expect(page.get_by_role("log", name="Messages")).to_contain_text(told)  # comes after the answer's end
+    after = tokens(page)
+    assert after == list(range(len(after))) and len(after) >= len(before) > 60, "in order, nothing lost, nothing twice"
+    (rest,) = [json.loads(frame) for frame in rests if '"rest":true' in frame]
+    assert rest["k"] == "message" and "t000000" not in rest["text"]
+    assert not any("t000000" in frame for frame in rests if '"k":' in frame), "what the page had was sent again"
