@@ -1,15 +1,16 @@
 """A run's child workflows as its person meets them (F-189, F-201): the runtime that ships with the shell, the real bridge."""
 
+import asyncio
 import json
 
 import pytest
 from sqlalchemy import select
-from sqlmodel import col
 
 from mozaiks_shell.chat import service as chats
 from mozaiks_shell.foundation.db import system_session
-from mozaiks_shell.foundation.models import OutboxEvent
 from mozaiks_shell.foundation.settings import get_settings
+from mozaiks_shell.usage import service as usage
+from mozaiks_shell.usage.models import UsageEntry
 from tests.chat.upstream import Line
 from tests.runtime.test_children import graph, write_family
 
@@ -25,6 +26,9 @@ def family(tmp_path, monkeypatch):
     monkeypatch.setenv("MOZAIKS_CONFIGS_PATH", str(folder))
     monkeypatch.setenv("MOZAIKS_WORKFLOWS_PATH", str(write_family(tmp_path / "workflows", text=graph())))
     get_settings.cache_clear()
+
+
+assert usage, "imported so that it counts"
 
 
 def texts(tab) -> list[str]:
@@ -52,10 +56,16 @@ async def test_f189_a_person_sees_the_children_answers_one_and_the_run_goes_on(f
         assert texts(tab)[-1].startswith("I got 2 of two:") and "In May, then." in texts(tab)[-1]
         await other.open(chat=listed["Looker"], new=True)
         await other.until(lambda: any("I looked at Oslo for Trip" in text for text in texts(other)))
-    async with system_session() as db:  # what the ledger is told: who nobody looked at counts, too
-        rows = list((await db.execute(select(OutboxEvent).where(col(OutboxEvent.name) == "chat.usage"))).scalars())
-    spent = {(row.data["chat_id"], row.data["workflow"]) for row in rows}
-    assert spent == {(chat_id, workflow) for workflow, chat_id in listed.items()}
+        expected = {(chat_id, workflow) for workflow, chat_id in listed.items()}
+        async with asyncio.timeout(60):  # who nobody looked at counts, too
+            while await spent() != expected:  # noqa: ASYNC110 - another task writes it
+                await asyncio.sleep(0.05)
+
+
+async def spent() -> set[tuple[str, str]]:
+    """The chats in the ledger, with their workflows."""
+    async with system_session() as db:
+        return {(row.chat_id, row.workflow) for row in (await db.execute(select(UsageEntry))).scalars()}
 
 
 async def test_f189_a_completed_child_of_a_runtime_that_would_run_it_again_is_not_connected_to(upstream, shell, ada):

@@ -169,7 +169,8 @@ async def test_61_what_is_given_up_leaves_no_hole_and_takes_nothing_along(kept):
             await channel.settled()
         written = [(kind, body) for _, kind, body in await rows()]
         assert written[:3] == [("live", written[0][1]), ("d", "one "), ("d", "two ")]
-        assert [kind for kind, _ in written[3:]] == ["message"], "a piece was written after a hole"
+        *fitted, last = written[3:]  # a full disk still has room in the pages that are there
+        assert last[0] == "message" and set(fitted) <= {("d", BIG)}, "a piece was written after a hole"
         assert watcher.shown == await rows()
         watcher.task.cancel()
 
