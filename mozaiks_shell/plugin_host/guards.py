@@ -4,7 +4,7 @@ import asyncio
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 from fastapi import APIRouter
 from fastapi.exceptions import RequestValidationError
@@ -54,9 +54,9 @@ def _wrapped(plugin: Plugin, function: Callable[..., Any], seconds: float | None
         async def stream(*args: Any, **kwargs: Any) -> Any:
             steps = function(*args, **kwargs)
             while True:
-                with _told(plugin, function):
+                with _told(plugin, function) as call:
                     try:
-                        async with asyncio.timeout(seconds):
+                        async with call.within(seconds):
                             one = await anext(steps)
                     except StopAsyncIteration:
                         return
@@ -67,8 +67,8 @@ def _wrapped(plugin: Plugin, function: Callable[..., Any], seconds: float | None
 
         @functools.wraps(function)
         async def run(*args: Any, **kwargs: Any) -> Any:
-            with _told(plugin, function):
-                async with asyncio.timeout(seconds):
+            with _told(plugin, function) as call:
+                async with call.within(seconds):
                     return await function(*args, **kwargs)
 
         return run
@@ -94,14 +94,20 @@ class _told:
 
     def __init__(self, plugin: Plugin, function: Callable[..., Any]) -> None:
         self.plugin, self.function = plugin, function
+        self._limit: asyncio.Timeout | None = None
 
-    def __enter__(self) -> None:
-        return None
+    def __enter__(self) -> Self:
+        return self
+
+    def within(self, seconds: float | None) -> asyncio.Timeout:
+        """The handler's time."""
+        self._limit = asyncio.timeout(seconds)
+        return self._limit
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
         if error is None or isinstance(error, asyncio.CancelledError | GeneratorExit):
             return
-        if isinstance(error, TimeoutError) and isinstance(error.__cause__, asyncio.CancelledError):
+        if isinstance(error, TimeoutError) and self._limit is not None and self._limit.expired():
             late = TimedOut(tr("{name} took too long.", name=self.plugin.manifest.title), reason=f"{self._name} took too long")
             faults.record(self.plugin.name, faults.handler_kind(self.plugin, error), late, self._name)
             raise late from error
