@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.live import Server, Site, until
 
@@ -165,8 +166,9 @@ def test_f091_a_new_plugin_is_in_the_menu_and_a_removed_one_is_not(page: Page, h
     def opens() -> bool:
         """The menu is told at once; the development server may still be taking up the new page."""
         entry.click()
-        page.reload(timeout=PATIENCE)
-        with suppress(AssertionError):
+        with suppress(AssertionError, PlaywrightTimeout):
+            page.wait_for_url("**/plugins/second", timeout=10_000)  # else the reload is of the page before
+            page.reload(timeout=PATIENCE)
             expect(page.get_by_text("Here", exact=True)).to_be_visible(timeout=10_000)
             return True
         return False
