@@ -17,7 +17,7 @@ def plugin_host(
     """Serve the plugins alone: GET /health, GET /api/plugins, POST /api/plugins/NAME/execute, with bearer tokens."""
     settings = load_or_exit()
     configure(settings)
-    uvicorn.run(plugin_service(settings), host=host, port=port, log_level="warning")
+    uvicorn.run(plugin_service(settings), host=host, port=port, log_level="warning", workers=1)  # WEB_CONCURRENCY is the shell's
 
 
 def register(app: typer.Typer) -> None:

@@ -38,7 +38,7 @@ _YOUNG: Final = timedelta(seconds=3)  # whoever reported it is about to tell it 
 _PAGE: Final = 200
 _TRIES: Final = 100
 _ALONG: Final = "along"  # name of the rows that `along` writes
-_MOMENT: Final = "outbox_moment"  # beside an event's data in a row that `lasting` makes
+_MOMENT, _AT = "outbox_moment", "outbox_at"  # beside an event's data in a row that `lasting` makes
 _SOON: Final = 0.25  # seconds until it is noted that an event was told
 _SLOW: Final = timedelta(seconds=30)  # so long whoever published an event may take to tell all of its listeners
 
@@ -107,7 +107,7 @@ def lasting(event: Event) -> tuple[Event, Executable]:
     """The event to :func:`tell` after the commit, and the statement that keeps it until then; for any engine, scoped or not."""
     moment = _wanted[0](event) if _wanted else None
     event = replace(event, row=new_id("obx"), moment=moment)
-    data = event.data if moment is None else {**event.data, _MOMENT: moment}
+    data = {**event.data, _AT: event.at.isoformat()} | ({} if moment is None else {_MOMENT: moment})
     return event, _insert(event, event.row, json.loads(json.dumps(data, default=str)))
 
 
@@ -141,11 +141,11 @@ async def _note_soon() -> None:
 
 async def deliver(app_id: str, *names: str) -> int:
     """Tell the events of these names that nobody told, oldest first; returns how many. Of several processes one does it."""
-    rows = await _left_over(app_id, *names, age=_SLOW)
+    rows = await _left_over(app_id, *names, age=_SLOW, taken=True)
     for row in rows:
         data = dict(row.data)
-        moment = data.pop(_MOMENT, None)
-        await tell(Event(row.name, row.app_id, row.user_id, data, aware(row.at), row=row.id, moment=moment))
+        moment, at = data.pop(_MOMENT, None), datetime.fromisoformat(data.pop(_AT))
+        await tell(Event(row.name, row.app_id, row.user_id, data, at, row=row.id, moment=moment))
     await noted()
     return len(rows)
 
@@ -204,8 +204,11 @@ async def redeliver(app_id: str, *names: str) -> int:
         return len((await db.execute(select(OutboxEvent.id).where(col(OutboxEvent.id).in_(ids)))).all())
 
 
-async def _left_over(app_id: str, *names: str, age: timedelta = _YOUNG) -> list[OutboxEvent]:
-    """Rows that nobody saw to for so long, oldest first; each is counted as tried, and given to one process of several."""
+async def _left_over(app_id: str, *names: str, age: timedelta = _YOUNG, taken: bool = False) -> list[OutboxEvent]:
+    """Rows that nobody saw to for so long, oldest first; each is counted as tried, and given to one process of several.
+
+    ``taken``: nobody else is given it before as much time has passed again.
+    """
     old = clock.now() - age
     query = select(OutboxEvent).where(col(OutboxEvent.name).in_(names), col(OutboxEvent.at) < old)
     query = query.where(col(OutboxEvent.tries) < _TRIES).order_by(col(OutboxEvent.at)).limit(_PAGE)
@@ -215,7 +218,8 @@ async def _left_over(app_id: str, *names: str, age: timedelta = _YOUNG) -> list[
     for row in found:
         async with system_session(app_id) as db:
             mine = (col(OutboxEvent.id) == row.id, col(OutboxEvent.tries) == row.tries)
-            tried: Any = update(OutboxEvent).where(*mine).values(tries=row.tries + 1)
+            told = {"tries": row.tries + 1} | ({"at": clock.now()} if taken else {})
+            tried: Any = update(OutboxEvent).where(*mine).values(**told)
             won: Any = await db.execute(tried.execution_options(synchronize_session=False))
         if won.rowcount:
             rows.append(row)

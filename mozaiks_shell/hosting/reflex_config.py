@@ -23,7 +23,6 @@ from reflex_base.constants.state import StateManagerMode  # noqa: E402
 from mozaiks_shell.appconfig.brand import brand  # noqa: E402
 from mozaiks_shell.appconfig.hosts import APPS  # noqa: E402
 from mozaiks_shell.appconfig.loader import or_exit  # noqa: E402
-from mozaiks_shell.hosting import server  # noqa: E402
 from mozaiks_shell.hosting.reflex_build import (  # noqa: E402
     CompileRecord,
     DevProxy,
@@ -33,8 +32,12 @@ from mozaiks_shell.hosting.reflex_build import (  # noqa: E402
 )
 
 settings = load_or_exit()
-server.use()
 _single_port = is_production_command()
+os.environ.setdefault("REFLEX_USE_GRANIAN", "true")  # in development; Reflex would take gunicorn because it is installed
+if _single_port and os.name == "posix":
+    from mozaiks_shell.hosting import server
+
+    server.use()
 # Only code is watched: the database lies below the root too, and every write would restart the server. Plugins follow their
 # files without a restart (hosting/hot), unless that is switched off.
 _code = [

@@ -94,6 +94,5 @@ def serve(host: str, port: int, loglevel: Any = None, mount_frontend_compiled_ap
 
 
 def use() -> None:
-    """Have Reflex start this server in production. In development it goes on with its own."""
-    environment.REFLEX_USE_GRANIAN.set(True)
+    """Have Reflex start this server in production."""
     reflex_server.run_backend_prod = serve

@@ -25,6 +25,7 @@ from mozaiks_shell.usage import service as usage
 from mozaiks_shell.usage.models import UsageBudget, UsageEntry
 from tests.chat.conftest import Shell
 from tests.chat.model import Model
+from tests.chat.processes import doomed
 from tests.live import ROOT, clean_environment, free_port
 
 APP, STREAMS, LIMIT, PIECE = "dev-app", 50, 8_000, 100  # tokens; each answer costs one piece
@@ -71,20 +72,9 @@ async def runtime(database, serve) -> AsyncIterator[tuple[Runtime, Model]]:
 
 @contextlib.asynccontextmanager
 async def process_of_shell(port: int, **variables: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    env = clean_environment(MOZAIKS_DATA_DIR=str(get_settings().data_dir), PYTHONPATH=str(ROOT), **variables)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.chat.budget_worker", str(port), env=env, cwd=ROOT)
-    try:
-        async with asyncio.timeout(120):
-            while True:
-                with contextlib.suppress(OSError):
-                    (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                    break
-                await asyncio.sleep(0.05)
+    env = {"MOZAIKS_DATA_DIR": str(get_settings().data_dir), **variables}
+    async with doomed(port, "-m", "tests.chat.budget_worker", str(port), **env) as process:
         yield process
-    finally:
-        if process.returncode is None:
-            os.kill(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 async def budget() -> UsageBudget:

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import os
 import signal
-import sys
 from datetime import timedelta
 
 import pytest
@@ -18,8 +16,9 @@ from mozaiks_shell.foundation.db import system_session
 from mozaiks_shell.foundation.models import OutboxEvent
 from mozaiks_shell.foundation.settings import get_settings
 from tests.chat.conftest import Shell
-from tests.chat.test_restart import ROOT, worker
-from tests.live import clean_environment, free_port
+from tests.chat.processes import doomed
+from tests.chat.test_restart import worker
+from tests.live import free_port
 
 # A shell that dies (-9) when the event is told: its transaction is committed, and no listener has heard it yet.
 DIES = """
@@ -37,24 +36,12 @@ asyncio.run(main(int(sys.argv[1])))
 
 
 @contextlib.asynccontextmanager
-async def doomed(port: int, event: str):
+async def dying(port: int, event: str):
     """That process, answering on the port."""
     settings = get_settings()
-    env = clean_environment(MOZAIKS_DATA_DIR=str(settings.data_dir), MOZAIKS_AI_URL=settings.ai_url, PYTHONPATH=str(ROOT))
-    command = (sys.executable, "-c", DIES, str(port), event)
-    process = await asyncio.create_subprocess_exec(*command, env=env, cwd=ROOT)
-    try:
-        async with asyncio.timeout(120):
-            while True:
-                with contextlib.suppress(OSError):
-                    (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                    break
-                await asyncio.sleep(0.05)
+    env = {"MOZAIKS_DATA_DIR": str(settings.data_dir), "MOZAIKS_AI_URL": settings.ai_url}
+    async with doomed(port, "-c", DIES, str(port), event, **env) as process:
         yield process
-    finally:
-        if process.returncode is None:
-            os.kill(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 @pytest.fixture
@@ -95,7 +82,7 @@ async def test_f202_killed_between_the_commit_and_the_telling(upstream, ada, hea
 
     upstream.plays = [play]
     port = free_port()
-    async with doomed(port, event) as process, Shell(f"http://127.0.0.1:{port}").browser(ada) as tab:
+    async with dying(port, event) as process, Shell(f"http://127.0.0.1:{port}").browser(ada) as tab:
         await tab.send(t="open", chat=None, workflow="Assistant", **{"from": -1})
         async with asyncio.timeout(60):
             await process.wait()

@@ -1,17 +1,16 @@
 """The process dies in the middle of an answer: what had arrived is there, what waited has ended, the status is true."""
 
-import asyncio
 import contextlib
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
 
 from mozaiks_shell.foundation.settings import get_settings
 from tests.chat.conftest import Shell
-from tests.live import clean_environment, free_port
+from tests.chat.processes import doomed
+from tests.live import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -20,20 +19,9 @@ ROOT = Path(__file__).resolve().parents[2]
 async def worker(port: int, **more: str):
     """A shell process that answers on the port; killed with SIGKILL at the end."""
     settings = get_settings()
-    env = clean_environment(MOZAIKS_DATA_DIR=str(settings.data_dir), MOZAIKS_AI_URL=settings.ai_url, PYTHONPATH=str(ROOT), **more)
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.chat.worker", str(port), env=env, cwd=ROOT)
-    try:
-        async with asyncio.timeout(120):
-            while True:
-                with contextlib.suppress(OSError):
-                    (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                    break
-                await asyncio.sleep(0.05)
+    env = {"MOZAIKS_DATA_DIR": str(settings.data_dir), "MOZAIKS_AI_URL": settings.ai_url, **more}
+    async with doomed(port, "-m", "tests.chat.worker", str(port), **env) as process:
         yield process
-    finally:
-        if process.returncode is None:
-            os.kill(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 @pytest.mark.parametrize("completed", [False, True], ids=["the run is gone", "the run completed meanwhile"])

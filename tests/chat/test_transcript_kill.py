@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +16,9 @@ from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.identity import service as identity
 from tests.chat.conftest import Person, Shell, listening
+from tests.chat.processes import doomed
 from tests.chat.upstream import Upstream
-from tests.live import clean_environment, free_port
+from tests.live import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 WORDS = 'Łódź 𝄞 naïve 👩‍👩‍👧 {brace} "quoted" back\\slash\n\n```py\nx = 1\n``` '
@@ -43,21 +43,10 @@ async def kept(request, settings, monkeypatch):
 async def worker():
     """A shell process; killed with SIGKILL at the latest at the end."""
     settings, port = get_settings(), free_port()
-    env = clean_environment(MOZAIKS_DATA_DIR=str(settings.data_dir), MOZAIKS_AI_URL=settings.ai_url, PYTHONPATH=str(ROOT))
+    env = {"MOZAIKS_DATA_DIR": str(settings.data_dir), "MOZAIKS_AI_URL": settings.ai_url}
     env |= {"DATABASE_URL": settings.database_url} if settings.database_url else {}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "tests.chat.worker", str(port), env=env, cwd=ROOT)
-    try:
-        async with asyncio.timeout(120):
-            while True:
-                with contextlib.suppress(OSError):
-                    (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                    break
-                await asyncio.sleep(0.05)
+    async with doomed(port, "-m", "tests.chat.worker", str(port), **env) as process:
         yield process, Shell(f"http://127.0.0.1:{port}")
-    finally:
-        if process.returncode is None:
-            os.kill(process.pid, signal.SIGKILL)
-        await process.wait()
 
 
 async def table(person: Person, chat: str) -> list[tuple[int, str, str]]:

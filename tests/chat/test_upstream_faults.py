@@ -5,7 +5,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,8 @@ from mozaiks_shell.chat import bridge as bridges
 from mozaiks_shell.chat import service as chats
 from mozaiks_shell.chat import upstream_line as lines
 from mozaiks_shell.foundation.settings import get_settings
-from tests.live import clean_environment, free_port
+from tests.chat.processes import doomed
+from tests.live import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,20 +32,8 @@ def texts(tab):
 @contextlib.asynccontextmanager
 async def process(port):
     """A runtime of its own on this port; killed at the end."""
-    command = (sys.executable, "-m", "tests.chat.upstream_process", str(port))
-    child = await asyncio.create_subprocess_exec(*command, env=clean_environment(PYTHONPATH=str(ROOT)), cwd=ROOT)
-    try:
-        async with asyncio.timeout(120):
-            while True:
-                with contextlib.suppress(OSError):
-                    (await asyncio.open_connection("127.0.0.1", port))[1].close()
-                    break
-                await asyncio.sleep(0.05)
+    async with doomed(port, "-m", "tests.chat.upstream_process", str(port)) as child:
         yield child
-    finally:
-        if child.returncode is None:
-            os.kill(child.pid, signal.SIGKILL)
-        await child.wait()
 
 
 @pytest.fixture
