@@ -70,8 +70,7 @@ def test_f253_an_answer_is_cut_with_the_reason_shown_and_what_was_written_kept(b
         picture(page, f"budget-cut-{scheme}")
         page.reload()
         settled(page)
-        if not page.locator(".mzc-pane").is_visible():
-            page.locator("#mzc-bubble").click()
+        expect(page.locator(".mzc-pane")).to_be_visible()  # what was open comes back by itself
         expect(log).to_contain_text("word by word")
         expect(log).to_contain_text("Your budget for this month is used up.")
 

@@ -6,8 +6,18 @@ import reflex as rx
 
 _CODE: Final = {
     name: rx.asset(name, shared=True).importable_path
-    for name in ("chat_pane.js", "chat_stream.js", "chat_choice.js", "chat_composer.js", "chat_markdown.js", "chat.css")
-}  # fmt: skip
+    for name in (
+        "chat_pane.js",
+        "chat_stream.js",
+        "chat_log.js",
+        "chat_status.js",
+        "chat_hooks.js",
+        "chat_choice.js",
+        "chat_composer.js",
+        "chat_markdown.js",
+        "chat.css",
+    )
+}
 _MARKDOWN: Final = ["react-markdown@10.1.0", "remark-gfm@4.0.1"]
 
 
