@@ -44,6 +44,7 @@ class Seen:
     cookie: str
     mark: str
     chat: str = ""
+    live: str = ""
     offset: int = -1
     text: str = ""
     wire: int = 0
@@ -60,10 +61,14 @@ class Seen:
             self.offset, self.text = value[0], self.text + value[1]
             return {}
         self.offset = max(self.offset, value.get("o", -1))
+        if value.get("k") == "live":
+            self.live = value["id"]
         if value.get("k") == "message" and value["role"] == "agent":
-            known, self.text = self.text, value["text"]
+            rest = bool(value.get("rest")) and value["id"] == self.live
+            known, self.text = self.text, self.text + value["text"] if rest else value["text"]
             assert self.text.startswith(known), "something that was seen is gone"
-            self.again += len(known)
+            self.again += 0 if rest else len(known)
+            self.live = ""
         self.chat = value.get("chat") or self.chat
         return dict(value)
 
@@ -104,7 +109,7 @@ async def back(base: str, seen: Seen) -> None:
     """Come back with what was seen, until caught up."""
     seen.wire, seen.again, began = 0, 0, time.monotonic()
     async with connect(base, seen.cookie) as socket:
-        await socket.send(json.dumps({"t": "open", "chat": seen.chat, "from": seen.offset}))
+        await socket.send(json.dumps({"t": "open", "chat": seen.chat, "from": seen.offset, "live": seen.live}))
         while (value := seen.take(str(await socket.recv()))).get("t") != "caught_up":
             assert value.get("t") != "refused", value
         seen.seconds = time.monotonic() - began

@@ -8,7 +8,9 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +21,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, Operation
 
 from mozaiks_shell.foundation.db import tune_sqlite
 from mozaiks_shell.foundation.logging import get_logger
+from mozaiks_shell.foundation.turns import thread_turn
 
 if TYPE_CHECKING:
     from mozaiks_shell.chat.transcript import Channel
@@ -78,7 +81,9 @@ class Writer:
         self._later: list[Entry] = []
         self.guard: Guard = lambda _, __: None  # runs inside each transaction; a ValueError of it refuses the entries
         self._engine = _engine(url)
-        mark = "?" if self._engine.dialect.name == "sqlite" else "%s"
+        one_writes = self._engine.dialect.name == "sqlite"
+        self._turn: Callable[[], AbstractContextManager[None]] = partial(thread_turn, url) if one_writes else nullcontext
+        mark = "?" if one_writes else "%s"
         self._row = f"({','.join([mark] * len(_COLUMNS))})"
         self._thread = threading.Thread(target=self._run, name="transcript writer", daemon=True)
         self._thread.start()
@@ -159,7 +164,7 @@ class Writer:
         began, pause = time.monotonic(), _PAUSE_FIRST
         while True:
             try:
-                with self._engine.begin() as connection:
+                with self._turn(), self._engine.begin() as connection:
                     self._write(connection, batch)
             except _AWAY as error:
                 waited = time.monotonic() - began
@@ -210,7 +215,7 @@ class Writer:
         )
         try:
             if due:
-                with self._engine.begin() as connection:
+                with self._turn(), self._engine.begin() as connection:
                     for entry in due:
                         if entry.later is not None:
                             connection.execute(entry.later)

@@ -14,7 +14,7 @@ from sqlalchemy.util import await_only
 from sqlmodel import SQLModel
 from sqlmodel.sql.expression import SelectOfScalar
 
-from mozaiks_shell.foundation import sqlite
+from mozaiks_shell.foundation import sqlite, turns
 from mozaiks_shell.foundation.access import current_principal
 from mozaiks_shell.foundation.errors import NotSignedIn
 from mozaiks_shell.foundation.settings import get_settings
@@ -72,7 +72,7 @@ def _in_turn(connection: Any, statement: Any, *_: Any) -> None:
     if isinstance(statement, Insert | Update | Delete):
         info: dict[str, Any] | None = connection.get_execution_options().get("mozaiks_info")
         if info is not None and "turn" not in info:
-            info["turn"] = await_only(sqlite.take_turn(str(connection.engine.url)))
+            info["turn"] = await_only(turns.take_turn(str(connection.engine.url)))
 
 
 def make_private(url: str) -> None:

@@ -1,72 +1,23 @@
-"""SQLite as this process uses it: one step to its thread and back per statement, and writers who wait in line.
+"""SQLite as this process uses it: one step to its thread and back per statement.
 
 A statement of SQLAlchemy over plain ``aiosqlite`` goes to the connection's thread five times (cursor, execute, fetch, close,
 and a commit or rollback that has nothing to do); under load every one of them waits for a busy event loop. Here it goes once.
 
 SQLite lets one connection write at a time. Those who wait poll the file, whoever happens to look at the right moment goes
-first, and under load some wait until they time out. So the sessions of one process take turns (:func:`take_turn`), first come,
-first served; only other processes are still waited for at the file.
+first, and under load some wait until they time out. So the writers of one process take turns (:mod:`.turns`); only other
+processes are still waited for at the file.
 """
 
-import asyncio
 import sqlite3
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
-from weakref import WeakKeyDictionary
 
 import aiosqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
 
 SECONDS: Final = 15.0  # a writer waits so long at the file, for other processes
-PATIENCE: Final = 60.0  # seconds for its turn; the line moves, so this is for one that does not
 _AHEAD: Final = 500  # rows that are fetched together with the statement
-
-_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, "Turn"]] = WeakKeyDictionary()
-
-
-class OutOfTurn(OperationalError):
-    """The writers before this one took too long."""
-
-    def __init__(self) -> None:
-        super().__init__("", None, sqlite3.OperationalError("database is locked: a transaction of this process does not end"))
-
-
-class Turn:
-    """Who may write to one database; one event loop's."""
-
-    def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._holder: asyncio.Task[Any] | None = None
-
-    async def take(self) -> None:
-        """Wait in line; see :func:`take_turn`."""
-        me = asyncio.current_task()
-        if self._lock.locked() and self._holder is me:
-            raise OutOfTurn
-        try:
-            async with asyncio.timeout(PATIENCE):
-                await self._lock.acquire()
-        except TimeoutError:
-            raise OutOfTurn from None
-        self._holder = me
-
-    def release(self) -> None:
-        """Let the next one in."""
-        self._holder = None
-        self._lock.release()
-
-
-async def take_turn(url: str) -> Turn:
-    """Wait until nobody else in this process writes to the database; release the turn after the commit or rollback.
-
-    Raises:
-        OutOfTurn: at once when a session of the same task writes and has not ended; else not within :data:`PATIENCE`.
-    """
-    turn = _turns.setdefault(asyncio.get_running_loop(), {}).setdefault(url, Turn())
-    await turn.take()
-    return turn
 
 
 def connect(url: str) -> "Connection":

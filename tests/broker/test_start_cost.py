@@ -16,7 +16,7 @@ from mozaiks_shell.broker.models import StartClaim
 from mozaiks_shell.chat import service as chats
 from mozaiks_shell.chat.keeper import Keeper
 from mozaiks_shell.chat.models import Chat
-from mozaiks_shell.foundation import sqlite
+from mozaiks_shell.foundation import turns
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import system_session
 from mozaiks_shell.foundation.errors import NotFound
@@ -51,13 +51,13 @@ async def _kept() -> tuple[list[str], list[str], list[str]]:
 
 async def test_a_start_writes_twice_and_audits_once(ready, monkeypatch):
     await broker.start(ADA, "Assistant")
-    taken, take = [], sqlite.take_turn
+    taken, take = [], turns.take_turn
 
     async def count(url):
         taken.append(url)
         return await take(url)
 
-    monkeypatch.setattr(sqlite, "take_turn", count)
+    monkeypatch.setattr(turns, "take_turn", count)
     await broker.start(ADA, "Assistant", idempotency_key="click")
     assert len(taken) == 2, "the claim, then chat, record and end of the claim"
     await broker.start(ADA, "Assistant")

@@ -8,7 +8,8 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import col, select
 
 from mozaiks_shell.audit.models import AuditEntry
-from mozaiks_shell.foundation import db, sqlite
+from mozaiks_shell.foundation import db, sqlite, turns
+from mozaiks_shell.foundation.settings import get_settings
 
 
 @pytest.fixture(autouse=True)
@@ -28,13 +29,13 @@ async def _count() -> int:
 async def test_writers_go_in_the_order_they_came(monkeypatch):
     order: list[int] = []
     first_wrote, go_on, asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
-    take = sqlite.take_turn
+    take = turns.take_turn
 
-    async def noted(url: str) -> sqlite.Turn:
+    async def noted(url: str) -> turns.Turn:
         asked.set()
         return await take(url)
 
-    monkeypatch.setattr(sqlite, "take_turn", noted)
+    monkeypatch.setattr(turns, "take_turn", noted)
 
     async def first() -> None:
         async with db.system_session() as opened:
@@ -112,3 +113,54 @@ async def test_many_rows_come_whole_and_a_read_leaves_nothing_open():
         with pytest.raises(OperationalError):
             await connection.execute(text("SELECT nonsense FROM nowhere"))
         assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+
+
+async def test_a_thread_waits_in_the_same_line_and_goes_next():
+    url, order = get_settings().sql_url_sync, []
+    wrote, go_on = asyncio.Event(), asyncio.Event()
+
+    async def session_of(number: int, *, waits: bool = False) -> None:
+        async with db.system_session() as opened:
+            opened.add(_entry(number))
+            await opened.flush()
+            wrote.set()
+            if waits:
+                await go_on.wait()
+            order.append(number)
+
+    def thread() -> None:
+        with turns.thread_turn(url):
+            order.append(100)
+
+    line = turns.line_of(url)
+    assert line is turns.line_of(get_settings().sql_url), "one line, whatever the driver"
+    tasks = [asyncio.create_task(session_of(0, waits=True))]
+    await wrote.wait()
+    for number in (1, 2):
+        tasks.append(asyncio.create_task(session_of(number)))
+        while len(line._waiting) < number:  # noqa: ASYNC110 - nothing tells of it
+            await asyncio.sleep(0)
+    tasks.append(asyncio.create_task(asyncio.to_thread(thread)))
+    while len(line._waiting) < 3:  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
+    tasks[2].cancel()
+    go_on.set()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert order == [0, 100, 1]
+    assert not line._taken and not line._waiting
+
+
+async def test_a_turn_that_never_comes_is_an_error_of_the_database(monkeypatch):
+    monkeypatch.setattr(turns, "PATIENCE", 0.05)
+    turn = await turns.take_turn(get_settings().sql_url)
+
+    def thread() -> None:
+        with turns.thread_turn(get_settings().sql_url_sync):
+            pass
+
+    with pytest.raises(OperationalError, match="does not end"):
+        await asyncio.to_thread(thread)
+    with pytest.raises(OperationalError, match="does not end"):
+        await asyncio.create_task(turns.take_turn(get_settings().sql_url))
+    turn.release()
+    await asyncio.to_thread(thread)
