@@ -89,6 +89,9 @@ async def log_of(person: Person, chat: str) -> list[tuple[int, str, str]]:
         return [tuple(row) for row in (await opened.execute(query.order_by(col(ChatEvent.offset)))).all()]
 
 
+SAFE = ["reconnect", "restart", "leave"]
+
+
 async def test_tabs_of_two_processes_share_one_run(runtime, ada):
     told: list[dict] = []
     words = [f"word{number} " for number in range(200)]
@@ -305,3 +308,26 @@ async def test_a_process_that_starts_leaves_the_chats_of_others_alone(runtime, a
             await near.until(lambda: ("agent", "Helper", "Good.") in near.messages())
             assert near.messages() == far.messages()
     assert (runtime.count("start"), runtime.count("ws")) == (1, 1)
+
+
+async def test_what_becomes_of_a_lost_run_is_chosen_in_either_process(runtime, ada):
+    async def hangs_up(line):
+        await line.meta()
+        await line.hang_up(1011)
+
+    async def goes_on(line):
+        await line.meta()
+        await line.text("Here again.")
+        await line.idle()
+
+    runtime.plays, runtime.known_by_default = [hangs_up, goes_on], {"last_sequence": 0}
+    async with processes() as [(_, one), (_, other)], one.browser(ada) as near, other.browser(ada) as far:
+        await near.open(workflow="Assistant")
+        await far.open(chat=near.chat["chat"])
+        for tab in (near, far):
+            await tab.until(lambda tab=tab: [option["id"] for item in tab.kind("choice") for option in item["options"]] == SAFE)
+        await asyncio.gather(*(tab.send(t="choose", option="reconnect", id="c_1") for tab in (far, near)))
+        for tab in (near, far):
+            await tab.until(lambda tab=tab: ("agent", "Helper", "Here again.") in tab.messages())
+            assert [item["option"] for item in tab.kind("chosen")] == ["reconnect"]
+    assert (runtime.count("start"), runtime.count("ws")) == (1, 2), "one connection for two presses"
