@@ -20,6 +20,7 @@ from mozaiks_shell.broker import build_routes, job_routes, trigger_routes
 from mozaiks_shell.broker.service import capabilities, start_runtime
 from mozaiks_shell.broker.triggers import start_triggers
 from mozaiks_shell.chat.components.dock import chat_dock
+from mozaiks_shell.chat.components.host import host_script
 from mozaiks_shell.chat.relay_ws import router as chat_relay
 from mozaiks_shell.chat.service import configure as configure_chat
 from mozaiks_shell.chat.service import start_chats
@@ -146,7 +147,7 @@ app = rx.App(
     toaster=None,
     html_lang="en",
     stylesheets=stylesheets(),
-    head_components=[*head_components(development=not built), *hot_reload_head(hot)],
+    head_components=[*head_components(development=not built), host_script(), *hot_reload_head(hot)],
     extra_app_wraps=app_wraps() | {(38, "ChatDock"): chat_dock, (53, "Palette"): command_palette},
     backend_exception_handler=handler_failed,
     api_transformer=[

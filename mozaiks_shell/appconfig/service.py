@@ -1,6 +1,7 @@
 """What other rooms use of the app's configuration."""
 
 from mozaiks_shell.appconfig.brand import theme_config
+from mozaiks_shell.appconfig.chat_look import NO_LOOK, ChatLook, chat_look
 from mozaiks_shell.appconfig.layout import Layout, layout
 from mozaiks_shell.appconfig.live import on_change
 from mozaiks_shell.appconfig.loader import ConfigError, load, path_of
@@ -13,7 +14,7 @@ from mozaiks_shell.appconfig.themes import ThemeConfig
 from mozaiks_shell.appconfig.ui_config import UiConfig, ui_config
 
 __all__ = [
-    "Catalogue", "ConfigError", "Cycle", "Layout", "NavItem", "Navigation", "Plan", "Problem", "SettingsConfig", "ThemeConfig",
-    "Trigger", "UiConfig", "catalogue", "configuration_problems", "layout", "load", "navigation", "on_change", "path_of",
-    "settings_config", "theme_config", "ui_config",
+    "NO_LOOK", "Catalogue", "ChatLook", "ConfigError", "Cycle", "Layout", "NavItem", "Navigation", "Plan", "Problem",
+    "SettingsConfig", "ThemeConfig", "Trigger", "UiConfig", "catalogue", "chat_look", "configuration_problems", "layout", "load",
+    "navigation", "on_change", "path_of", "settings_config", "theme_config", "ui_config",
 ]  # fmt: skip

@@ -29,6 +29,7 @@ class ChatMode(FileModel):
 
     tint: Colour | None = Field(None, description="Accent colour of this mode.")
     label: Label = Field("", description="Name of the mode.")
+    greeting: Sentence = Field("", description="What an empty chat of this mode says.")
 
 
 class ChatModes(FileModel):

@@ -115,6 +115,7 @@ class Bridge:
         self._expected: Outcome | None = None
         self._cancel_sent = 0.0
         self._stoppable = True
+        self._mode = "workflow"  # as far as the runtime knows; a connection begins in it
         self._heard = False  # since the last look
         self._over = Once()
         self._outcome: Outcome | None = None
@@ -177,7 +178,7 @@ class Bridge:
 
     async def _connect(self) -> None:
         session = await broker.connect(self.principal, self.chat)
-        self._working = False
+        self._working, self._mode = False, "workflow"
         async with asyncio.timeout(lines.OPEN_WITHIN):
             self._line = await Line.open(session.ws_url, session.token)
             await self._hear(await self._line.receive())
@@ -481,6 +482,19 @@ class Bridge:
             self._queue.append(_Queued(text, message_id))
             self.conversation.user_said(text, message_id, queued=True)
             self.conversation.set_status(self.conversation.status, tr(_SENT_LATER))
+
+    async def turn_to(self, mode: str) -> None:
+        """Tell the runtime that the person went to the assistant (``ask``) or came back (``workflow``), if it is news to it.
+
+        Their texts go on as they did: what answers no question of this run is never sent over this socket.
+
+        Raises:
+            RunEnded: there is no run any more.
+        """
+        if mode != self._mode:
+            self._demand_run()
+            await self._send(protocol.mode_told(self.chat.runtime_chat_id, mode))
+            self._mode = mode
 
     async def _begins_with_text(self) -> bool:
         """Whether nothing runs, and the workflow begins with a text over the HTTP input route."""

@@ -26,7 +26,7 @@ _RESUME_SIGNAL = "[SYSTEM_RESUME_SIGNAL]"
 _KNOWN_NOISE = frozenset(
     {
         "run_start", "tool_response", "context_update", "tool_ui_response", "attachment_uploaded", "component_action_ack",
-        "oauth_completed", "usage_summary", "mode_changed", "general_session_created",
+        "oauth_completed", "usage_summary", "mode_changed", "general_session_created", "context_switched",
         "mfj_fan_in_started", "resume_boundary", "ping",
     }
 )  # fmt: skip
@@ -355,7 +355,7 @@ def _tool(f: _Fields) -> Upstream:
         if refused.code == "TOO_DEEP":
             return Oversized(tool_id, component, title, awaiting)
         encoded = json.dumps(_fit(payload), separators=(",", ":"))
-    shown = "inline" if display == "inline" else "artifact"
+    shown = {"inline": "inline", "view": "view", "fullscreen": "view"}.get(display, "artifact")
     return Tool(tool_id, component, shown, title, encoded, awaiting)
 
 
@@ -525,3 +525,10 @@ def tool_response(chat_id: str, tool_id: str, component: str, response: dict[str
 def cancel(chat_id: str) -> str:
     """``user.cancel``: stop what is being written. Only the embedded runtime knows it."""
     return json.dumps({"type": "user.cancel", "chat_id": chat_id})
+
+
+def mode_told(chat_id: str, mode: str) -> str:
+    """That the person turned to the assistant (``ask``) or back to this workflow (protocol §2.7)."""
+    if mode == "ask":
+        return json.dumps({"type": "chat.enter_general_mode"})
+    return json.dumps({"type": "chat.switch_workflow", "chat_id": chat_id})

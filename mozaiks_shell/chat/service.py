@@ -297,6 +297,15 @@ async def attach(principal: Principal, chat_id: str, line: dict[str, Any]) -> No
     await _do(principal, chat_id, "attach", **line)
 
 
+async def turn_to(principal: Principal, chat_id: str, mode: str) -> None:
+    """Tell the run of a chat that its person went to the assistant (``ask``) or came back to it (``workflow``) (F-173).
+
+    Raises:
+        RunEnded: there is no run any more.
+    """
+    await _do(principal, chat_id, "mode", mode=mode)
+
+
 async def choose(principal: Principal, chat_id: str, option: str) -> str:
     """What becomes of a run whose connection was lost: ``reconnect``, ``check``, ``restart`` or ``leave``, as an item of kind
     ``choice`` offered it. Returns the id of the chat to show, another one after ``restart``.
@@ -331,12 +340,17 @@ async def _rename(bridge: Bridge, body: Mapping[str, Any]) -> None:
     await bridge.channel.settled()
 
 
+async def _mode(bridge: Bridge, body: Mapping[str, Any]) -> None:
+    await bridge.turn_to(body["mode"])
+
+
 async def _abandon(bridge: Bridge, _: Mapping[str, Any]) -> None:
     await runs().abandon(bridge.chat.chat_id)
 
 
 _VERBS: dict[str, Verb] = {
-    "say": _say, "stop": _stop, "answer": _answer, "rename": _rename, "abandon": _abandon, "attach": uploads.attached,
+    "say": _say, "stop": _stop, "answer": _answer, "rename": _rename, "abandon": _abandon, "mode": _mode,
+    "attach": uploads.attached,
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote
 
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.chat import service as chats
-from mozaiks_shell.chat.state import ChatState, show_chat
+from mozaiks_shell.chat.state import ChatState, forget_chat, show_chat
 from mozaiks_shell.foundation.access import Access
 from mozaiks_shell.foundation.errors import NotFound, PlanNeeded, ShellError
 from mozaiks_shell.foundation.i18n import tr
@@ -138,8 +138,7 @@ class Chats(ShellState):
         await _list(self)
         yield notify(tr("The chat was deleted."), "success")
         if pane.chat_id == doomed:
-            pane.chat_id, pane.title, pane.workflow, pane.surface = "", "", "", "closed"
-            pane.opened = False
+            forget_chat(pane)
 
 
 class ArtifactLink(ShellState):
@@ -199,7 +198,7 @@ async def _lacking(state: Chats | ArtifactLink, kind: str, title: str = "", need
     """Say what a link did not lead to; an open chat goes down, so that it can be read."""
     state.missing = Missing(kind=kind, title=title, needed=needed)
     pane = await state.get_state(ChatState)
-    if pane.surface == "overlay":
+    if pane.surface in {"overlay", "page"}:
         pane.surface = "closed"
 
 

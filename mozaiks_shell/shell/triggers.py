@@ -20,7 +20,9 @@ log = get_logger("shell")
 
 # Presses so close together are one: a double click, a retry, the same press in two tabs. Seconds after the chat was made.
 ONE_PRESS: Final = 3.0
-LOOKS: Final = {"view": ("overlay", "view"), "workflow": ("overlay", "split"), "ask": ("widget", "ask")}
+LOOKS: Final = {
+    "view": ("overlay", "workflow", "view"), "workflow": ("overlay", "workflow", "split"), "ask": ("widget", "ask", "full"),
+}  # fmt: skip
 
 
 def trigger_of(place: Place) -> Trigger | None:
@@ -81,8 +83,8 @@ class Triggers(ShellState):
             return
         finally:
             self.starting = ""
-        surface, layout = LOOKS[trigger.mode]
-        yield show_chat(await self.get_state(ChatState), chat, surface=surface, layout=layout)
+        surface, mode, layout = LOOKS[trigger.mode]
+        yield show_chat(await self.get_state(ChatState), chat, surface=surface, layout=layout, mode=mode)
 
 
 def _told(problem: PlanNeeded) -> Any:

@@ -139,7 +139,7 @@ def talked(page: Page) -> None:
 
 def expanded(page: Page) -> None:
     talked(page)
-    page.locator(".mzc-tools > button").nth(1).click()
+    page.locator(".mzc-tools > button").first.click()
     expect(page.locator(".mzc-pane[data-surface=overlay]")).to_be_visible()
 
 
@@ -147,6 +147,7 @@ def chats(page: Page) -> None:
     talked(page)
     page.locator(".mzc-switch").click()
     page.locator(".mzc-chats .mzc-tool").first.click()
+    page.locator(".mzc-ask button").last.click()
     expect(page.locator(".mzc-ask .mz-ghost")).to_be_visible()
 
 

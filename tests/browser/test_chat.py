@@ -203,6 +203,70 @@ def test_what_is_typed_survives_every_change_of_surface(tab):
     expect(composer(page)).to_have_value("half a thought")
 
 
+def test_f171_an_answer_goes_on_being_written_through_every_surface(tab):
+    page = tab("/settings")
+    open_chat(page)
+    new_chat(page)
+    say(page, "stream 400 at 60")
+    composer(page).fill("half a thought")
+    pane, address = page.locator(".mzc-pane"), page.url
+    for press, surface, extent in (
+        ("Expand chat", "overlay", ""), ("Use the whole window", "overlay", "page"), ("Leave the whole window", "overlay", ""),
+        ("Minimise chat", "widget", ""), ("Close chat", "closed", ""), ("Open chat", "widget", ""),
+    ):  # fmt: skip
+        before = len(tokens(page))
+        page.get_by_role("button", name=press, exact=True).click()
+        expect(pane).to_have_attribute("data-surface", surface)
+        expect(pane).to_have_attribute("data-extent", extent)
+        if before < 380:
+            until(lambda before=before: len(tokens(page)) > before, 30, "more of the answer")
+        assert page.url == address
+    expect(composer(page)).to_have_value("half a thought")
+    has_exactly(page, 400)
+    assert len(page.opened) == 2, "the chat was never opened again"
+
+
+def test_f171_the_line_that_was_read_stays_through_the_surfaces(tab):
+    page = tab("/settings")
+    open_chat(page)
+    new_chat(page)
+    for number in range(14):
+        say(page, f"line {number} " + "word " * 40)
+        expect(page.get_by_role("log", name="Messages")).to_contain_text(f"You said: line {number} ")
+    top = "(() => { const box = document.querySelector('.mzc-scroller'), y = box.getBoundingClientRect().top;"
+    line = (
+        top + " return [...document.querySelectorAll('.mzc-message')].findIndex(m => m.getBoundingClientRect().bottom > y) })()"
+    )
+    page.locator(".mzc-scroller").evaluate("box => box.scrollTop = box.scrollHeight / 2")
+    page.mouse.move(1300, 700)
+    page.mouse.wheel(0, -40)
+    page.wait_for_timeout(300)
+    read = page.evaluate(line)
+    assert read > 4
+    for press in ("Expand chat", "Use the whole window", "Minimise chat", "Minimise chat", "Close chat", "Open chat"):
+        page.get_by_role("button", name=press, exact=True).click()
+        page.wait_for_timeout(300)
+        assert abs(page.evaluate(line) - read) <= 1, press
+
+
+def test_f172_messages_that_come_while_it_is_closed_are_counted_on_the_bubble(tab):
+    page = tab("/settings")
+    open_chat(page)
+    new_chat(page)
+    other = tab("/settings")
+    open_chat(other)
+    page.get_by_role("button", name="Close chat").click()
+    for number in (1, 2):
+        say(other, f"hello {number}")
+        expect(page.locator(".mzc-count")).to_have_text(str(number))
+    bubble = page.get_by_role("button", name="Open chat")
+    expect(bubble).to_have_attribute("aria-description", "New messages: 2")
+    picture(page, "chat-unread")
+    bubble.click()
+    expect(page.locator(".mzc-count")).to_have_count(0)
+    expect(page.get_by_role("log", name="Messages")).to_contain_text("You said: hello 2")
+
+
 def test_a_lost_run_is_told_and_the_person_chooses(tab):
     page = tab()
     open_chat(page)

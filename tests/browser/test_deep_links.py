@@ -15,7 +15,7 @@ def pane(page: Page):
     return page.locator(".mzc-pane")
 
 
-def shows(page: Page, surface: str, layout: str = "split") -> None:
+def shows(page: Page, surface: str, layout: str = "full") -> None:
     expect(pane(page)).to_have_attribute("data-surface", surface)
     expect(pane(page)).to_have_attribute("data-layout", layout)
 
@@ -47,7 +47,7 @@ def chats(browser, live, person) -> dict[str, str]:
         page.keyboard.press("Enter")
         expect(page.get_by_role("log", name="Messages")).to_contain_text("the blue whale")
         page.goto("/chat?workflow=CompareOptions")
-        shows(page, "overlay")
+        shows(page, "overlay", "split")
         until(lambda: chat_of(page) != chat, 30, "the other chat")
         page.get_by_role("textbox", name="Message").fill("hosting plans")
         page.keyboard.press("Enter")

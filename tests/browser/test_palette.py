@@ -353,7 +353,7 @@ def test_the_sheet_lists_them_and_single_keys_can_be_switched_off(tab):
 
 @pytest.mark.parametrize(
     ("label", "surface", "layout"),
-    [("Write a brief", "overlay", "split"), ("Weigh options", "overlay", "view"), ("Ask away", "widget", "ask")],
+    [("Write a brief", "overlay", "split"), ("Weigh options", "overlay", "view"), ("Ask away", "widget", "full")],
 )
 def test_f009_an_entry_opens_the_chat_in_the_layout_of_its_mode(tab, label, surface, layout):
     page = opened(tab("/settings"), label)
@@ -404,7 +404,7 @@ def test_f034_a_silent_page_has_no_widget_in_its_dom(tab, path):
 def test_f034_what_was_typed_is_there_again_after_a_silent_page(tab):
     page = opened(tab(), "ask away")
     page.keyboard.press("Enter")
-    pane_is(page, "widget", "ask")
+    pane_is(page, "widget", "full")
     message = page.get_by_role("textbox", name="Message")
     until(lambda: chat_of(page), 30, "a chat")
     message.fill("half a thought")

@@ -199,7 +199,7 @@ async def test_f009_the_pane_opens_in_the_layout_of_the_mode(
     set_principal(ada)
     tab = Tab()
     await tab.press(entry_id)
-    assert (tab.pane.surface, tab.pane.layout) == LOOKS[mode]
+    assert (tab.pane.surface, tab.pane.mode, tab.pane.layout) == LOOKS[mode]
     assert (await chats.find_chat(ada, tab.pane.chat_id)).workflow == "ProjectBrief"
     assert (tab.pane.opened, tab.triggers.starting) == (True, "")
 

@@ -9,11 +9,15 @@ import { ownPath } from "./chat_markdown.js";
 import { Status } from "./chat_status.js";
 import { ChatStream } from "./chat_stream.js";
 import "./chat.css";
+import "./chat_surfaces.css";
 
 const ANNOUNCED_MS = 3_000;
 const OVER = new Set(["completed", "interrupted", "stopped", "failed"]);
 
 const plain = (text) => text.replace(/```[\s\S]*?```/g, " ").replace(/[#*_`>|[\]]/g, "").replace(/\s+/g, " ").trim().slice(0, 400);
+
+const Greeting = ({ text, logo }) =>
+  jsxs("p", { className: "mzc-empty", children: [logo && jsx("img", { src: logo, alt: "", className: "mzc-logo" }), jsx("span", { dir: "auto", children: text })] });
 
 export function Conversation(props) {
   const { chatId, workflow, fresh, children } = props;
@@ -82,7 +86,7 @@ export function Conversation(props) {
           ref: content,
           className: "mzc-content",
           children: [
-            caughtUp && !items.length && !live && !pending.length && jsx("p", { className: "mzc-empty", children: labels.empty }),
+            caughtUp && !items.length && !live && !pending.length && jsx(Greeting, { text: props.greeting || labels.empty, logo: props.logo }),
             jsx(Log, { items, heard: !OVER.has(status), choosing: state.choosing, labels, stream, onArtifact }),
             ...pending.map(({ id, text }) =>
               jsx("article", { className: "mzc-message mzc-pending", "data-role": "user", children: jsx("div", { className: "mzc-said", dir: "auto", children: text }) }, id),

@@ -9,6 +9,7 @@ from reflex_base.utils.memo_paths import library_and_symbol
 
 from mozaiks_shell.chat.components import labels
 from mozaiks_shell.chat.components.blocks import tool_view
+from mozaiks_shell.chat.components.here import among_chats
 from mozaiks_shell.chat.components.stream import conversation
 from mozaiks_shell.chat.components.switcher import switcher
 from mozaiks_shell.chat.state import ChatState
@@ -16,6 +17,7 @@ from mozaiks_shell.ui.i18n import Text, t
 from mozaiks_shell.ui.kit import icon
 
 BUBBLE_ID: Final = "mzc-bubble"
+HAS_ARTIFACT: Final[Any] = ChatState.artifact.length() > 0  # type: ignore[attr-defined]
 
 
 def _tool_button(name: str, label: Text, **props: Any) -> rx.Component:
@@ -34,14 +36,18 @@ def _header() -> rx.Component:
         class_name="mzc-switch",
         on_click=ChatState.toggle_menu,
     )
+    window = rx.cond(
+        ChatState.surface == "page",
+        _tool_button("minimize", labels.NOT_FULL_PAGE, on_click=ChatState.fill),
+        _tool_button("maximize", labels.FULL_PAGE, on_click=ChatState.fill),
+    )
     return rx.el.header(
         title,
         rx.el.div(
-            _tool_button("square-pen", labels.NEW_CHAT, on_click=ChatState.new_chat(ChatState.workflow)),
             rx.cond(
-                ChatState.surface == "overlay",
-                _tool_button("minimize-2", labels.MINIMISE, on_click=ChatState.minimise),
+                ChatState.surface == "widget",
                 _tool_button("maximize-2", labels.EXPAND, on_click=ChatState.expand),
+                rx.fragment(window, _tool_button("minimize-2", labels.MINIMISE, on_click=ChatState.minimise)),
             ),
             _tool_button("x", labels.CLOSE, on_click=ChatState.close),
             class_name="mzc-tools",
@@ -50,30 +56,82 @@ def _header() -> rx.Component:
     )
 
 
+def _mode(name: str, default: Text) -> rx.Component:
+    look: Any = ChatState.look
+    return rx.el.button(
+        rx.cond(look[name] != "", t(look[name]), default),
+        type="button",
+        aria_pressed=rx.cond(ChatState.mode == name, "true", "false"),
+        class_name="mzc-mode",
+        on_click=ChatState.switch_mode(name),
+    )
+
+
+def _bar() -> rx.Component:
+    """Beneath the header: which mode, the way to an artifact out of sight, and a chat from the start."""
+    artifact = rx.el.button(
+        icon("panels-top-left", 16),
+        rx.el.span(labels.ARTIFACT, class_name="mzc-bar-word"),
+        type="button",
+        aria_label=labels.SHOW_ARTIFACT,
+        title=labels.SHOW_ARTIFACT,
+        class_name="mzc-bar-button mzc-bar-artifact",
+        on_click=ChatState.show_artifact,
+    )
+    return rx.el.div(
+        rx.el.div(
+            _mode("ask", labels.ASK),
+            _mode("workflow", labels.WORKFLOW),
+            role="group",
+            aria_label=labels.MODES,
+            class_name="mzc-modes",
+        ),
+        rx.el.div(
+            rx.cond(HAS_ARTIFACT, artifact),
+            rx.el.button(
+                icon("square-pen", 16),
+                rx.el.span(labels.NEW_CHAT, class_name="mzc-bar-word"),
+                type="button",
+                aria_label=labels.NEW_CHAT,
+                title=labels.NEW_CHAT,
+                class_name="mzc-bar-button",
+                on_click=ChatState.new_chat(ChatState.workflow),
+            ),
+            class_name="mzc-bar-end",
+        ),
+        class_name="mzc-bar",
+        custom_attrs={"inert": ChatState.menu},
+    )
+
+
 def _inline(tool: Any) -> rx.Component:
     return rx.el.div(tool_view(tool), class_name="mzc-inline", key=tool["id"])
 
 
 def _artifact(tool: Any) -> rx.Component:
+    drawer = rx.el.button(
+        rx.cond(ChatState.place == "expanded", labels.LOWER, labels.RAISE),
+        type="button",
+        aria_expanded=ChatState.place == "expanded",
+        class_name="mzc-drawer-toggle mz-button mz-ghost",
+        on_click=ChatState.slide(rx.cond(ChatState.place == "expanded", "peek", "expanded")),
+    )
+    rail = _tool_button("panel-left-close", labels.NARROW_CONVERSATION, on_click=ChatState.lay("minimized"))
+    talk = rx.el.button(
+        icon("message-square", 18),
+        type="button",
+        aria_label=labels.CONVERSATION,
+        aria_pressed=rx.cond(ChatState.layout == "view", "false", "true"),
+        title=rx.cond(ChatState.layout == "view", labels.SHOW_CONVERSATION, labels.HIDE_CONVERSATION),
+        class_name="mzc-tool mzc-talk-toggle",
+        on_click=ChatState.toggle_conversation,
+    )
     heading = rx.el.div(
         rx.el.h2(rx.cond(tool["title"] != "", tool["title"], labels.ARTIFACT), class_name="mzc-artifact-title"),
-        rx.el.button(
-            rx.cond(ChatState.drawer, labels.HIDE_ARTIFACT, labels.SHOW_ARTIFACT),
-            type="button",
-            aria_expanded=ChatState.drawer,
-            class_name="mzc-drawer-toggle mz-button mz-ghost",
-            on_click=ChatState.toggle_drawer,
-        ),
-        rx.el.button(
-            icon("message-square", 18),
-            type="button",
-            aria_label=labels.CONVERSATION,
-            aria_pressed=rx.cond(ChatState.layout == "view", "false", "true"),
-            title=rx.cond(ChatState.layout == "view", labels.SHOW_CONVERSATION, labels.HIDE_CONVERSATION),
-            class_name="mzc-tool mzc-talk-toggle",
-            on_click=ChatState.toggle_conversation,
-        ),
-        _tool_button("x", t(labels.DISMISS), on_click=ChatState.dismiss(tool["id"])),
+        drawer,
+        rx.el.span(rx.cond(ChatState.layout == "split", rail), class_name="mzc-wide-only"),
+        talk,
+        _tool_button("x", labels.CLOSE_ARTIFACT, on_click=ChatState.lay("full")),
         class_name="mzc-artifact-head",
     )
     return rx.el.section(
@@ -81,44 +139,78 @@ def _artifact(tool: Any) -> rx.Component:
         rx.el.div(tool_view(tool), class_name="mzc-artifact-body"),
         aria_label=labels.ARTIFACT,
         class_name="mzc-artifact",
-        data_drawer=rx.cond(ChatState.drawer, "up", "down"),
+        data_drawer=ChatState.place,
         key=tool["id"],
     )
 
 
+def _tints() -> dict[str, Any]:
+    look: Any = ChatState.look
+    colours = {
+        f"--mzc-{mode}-{ground}{on}": look[f"{mode}_{ground}{on.replace('-', '_')}"]
+        for mode in ("ask", "workflow")
+        for ground in ("light", "dark")
+        for on in ("", "-on")
+    }
+    return colours | {"--mzc-radius": look["radius"]}
+
+
 @rx.memo
 def chat_pane() -> rx.Component:
-    """Widget and overlay: one mounted tree, only ``data-surface`` differs, so nothing typed is lost."""
+    """Widget, overlay and whole window: one mounted tree, only attributes differ, so nothing typed is lost."""
+    look: Any = ChatState.look
+    large = rx.cond(ChatState.surface == "page", "overlay", ChatState.surface)
     talk = conversation(
         rx.foreach(ChatState.tools, _inline),
         chat_id=ChatState.chat_id,
         workflow=ChatState.workflow,
         fresh=ChatState.fresh,
-        surface=ChatState.surface,
+        surface=large,
         labels=labels.STREAM,
-        bubble=BUBBLE_ID,
+        greeting=rx.cond(ChatState.mode == "ask", look["ask_greeting"], look["workflow_greeting"]),
+        logo=look["logo"],
+        bubble=rx.cond(among_chats(), "content", BUBBLE_ID),  # what gets the focus when the pane closes
         on_attached=ChatState.entered,
         on_tools=ChatState.refresh_tools,
         on_unread=ChatState.notice,
         on_escape=ChatState.escape,
         on_again=ChatState.new_chat,
-        on_artifact=ChatState.expand,
+        on_artifact=ChatState.show_artifact,
+    )
+    rail = rx.el.button(
+        icon("message-square", 20),
+        type="button",
+        aria_label=labels.SHOW_CONVERSATION,
+        title=labels.SHOW_CONVERSATION,
+        class_name="mzc-rail",
+        on_click=ChatState.lay("split"),
     )
     return rx.el.section(
         _header(),
+        _bar(),
         rx.cond(ChatState.menu, switcher()),
         rx.el.div(
-            rx.el.section(talk, aria_label=labels.CONVERSATION, class_name="mzc-conversation"),
+            rx.el.section(
+                rx.cond((ChatState.layout == "minimized") & HAS_ARTIFACT, rail),
+                talk,
+                aria_label=labels.CONVERSATION,
+                class_name="mzc-conversation",
+            ),
             rx.foreach(ChatState.artifact, _artifact),
             class_name="mzc-columns",
             custom_attrs={"inert": ChatState.menu},  # behind the list of chats
         ),
         role="dialog",
         aria_label=labels.CHAT,
-        aria_modal=rx.cond(ChatState.surface == "overlay", "true", "false"),
+        aria_modal=rx.cond(large == "overlay", "true", "false"),
         class_name="mzc-pane",
-        data_surface=ChatState.surface,
+        data_surface=large,
+        data_extent=rx.cond(ChatState.surface == "page", "page", ""),
         data_layout=ChatState.layout,
+        data_mode=ChatState.mode,
+        data_tints=look["tints"],
+        data_radius=rx.cond(look["radius"] != "", "own", ""),
+        style=_tints(),
     )
 
 

@@ -16,6 +16,7 @@ _CODE: Final = {
         "chat_composer.js",
         "chat_markdown.js",
         "chat.css",
+        "chat_surfaces.css",
     )
 }
 _MARKDOWN: Final = ["react-markdown@10.1.0", "remark-gfm@4.0.1"]
@@ -48,6 +49,8 @@ class Conversation(rx.Component):
     fresh: rx.Var[int]
     surface: rx.Var[str]
     labels: rx.Var[dict[str, Any]]
+    greeting: rx.Var[str]
+    logo: rx.Var[str]
     bubble: rx.Var[str]
 
     on_attached: rx.EventHandler[_attached]  # type: ignore[type-arg,valid-type]

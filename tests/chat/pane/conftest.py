@@ -49,7 +49,8 @@ def stored(database, person: Principal) -> Callable[..., Awaitable[None]]:
     async def keep(chat_id: str, component: str = "", payload: dict[str, Any] | None = None, **changes: Any) -> None:
         async with db.session() as session:
             if not component:
-                session.add(Chat(id=chat_id, runtime_chat_id=chat_id, workflow="ProjectBrief", status="waiting", **changes))
+                row = {"workflow": "ProjectBrief", "status": "waiting", **changes}
+                session.add(Chat(id=chat_id, runtime_chat_id=chat_id, **row))
                 return
             shown = {"display": "inline", "title": "", **changes}
             tool_id = changes.pop("id", component)

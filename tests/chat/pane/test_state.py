@@ -44,12 +44,12 @@ async def test_an_invented_surface_is_closed(state, call, person):
     assert state.surface == "closed"
 
 
-async def test_bubble_widget_overlay_and_back(state, call, person):
+async def test_f171_bubble_widget_overlay_page_and_back(state, call, person):
     seen = []
-    for step in ("open_widget", "expand", "minimise", "minimise", "open_widget", "expand", "close"):
+    for step in ("open_widget", "expand", "fill", "fill", "minimise", "minimise", "open_widget", "expand", "fill", "close"):
         await call(step)
         seen.append(state.surface)
-    assert seen == ["widget", "overlay", "widget", "closed", "widget", "overlay", "closed"]
+    assert seen == ["widget", "overlay", "page", "overlay", "widget", "closed", "widget", "overlay", "page", "closed"]
     assert state.opened  # still mounted: draft and scroll survive
 
 
@@ -63,13 +63,14 @@ async def test_escape_closes_the_innermost_thing(state, call, person):
     assert seen == [(False, "overlay"), (False, "widget"), (False, "closed")]
 
 
-async def test_the_dot_appears_only_while_closed(state, call, person):
-    await call("notice")
-    assert state.unread
+async def test_f172_news_are_counted_only_while_closed(state, call, person):
+    for _ in range(3):
+        await call("notice")
+    assert state.unread == 3
     await call("open_widget")
-    assert not state.unread
+    assert state.unread == 0
     await call("notice")
-    assert not state.unread
+    assert state.unread == 0
 
 
 async def test_new_chat_asks_for_a_fresh_one_until_it_is_there(state, call, person):
@@ -184,15 +185,23 @@ async def test_rename_and_delete(state, call, stored):
     await stored("cht_1", title="Old")
     state.chat_id = "cht_1"
     await call("toggle_menu")
+    await call("handle", "cht_1", "rename")
     await call("rename", {"title": "   "})
-    await call("doom", "cht_1")
-    assert state.doomed == "cht_1"
-    await call("doom", "")
+    assert (state.handled, state.chats[0]["title"]) == ("cht_1", "Old")
+    await call("rename", {"title": "x"})
+    assert state.problem, "no process holds the chat"
+    await call("handle", "cht_1", "delete")
+    await call("handle", "")
     await call("delete")
     assert [one["id"] for one in state.chats] == ["cht_1"]  # nothing was asked about
-    await call("doom", "cht_of_somebody")
+    await call("handle", "cht_1", "tools")
+    await call("delete")
+    assert [one["id"] for one in state.chats] == ["cht_1"]  # it was not asked for
+    await call("handle", "cht_of_somebody", "delete")
     await call("delete")
     assert state.problem
+    await call("handle", "cht_1", "anything")
+    assert (state.handled, state.handling) == ("cht_1", "")
 
 
 async def test_late_word_of_a_chat_that_was_left_does_not_bring_it_back(state, call, stored):
@@ -212,3 +221,86 @@ async def test_late_word_of_a_chat_that_was_left_does_not_bring_it_back(state, c
     await call("pick_chat", "cht_1")
     await call("entered", "cht_1", "ProjectBrief", "Relaunch")
     assert (state.chat_id, state.title) == ("cht_1", "Relaunch"), "one may go back"
+
+
+async def test_f173_each_mode_keeps_its_own_chat(state, call, stored):
+    await stored("cht_ask", title="A question", status="running")
+    await call("entered", "cht_ask", "Assistant", "A question")
+    await call("new_chat", "ProjectBrief")
+    await call("entered", "cht_work", "ProjectBrief", "Brief")
+    await stored("cht_work", title="Brief")
+    assert (state.mode, state.layout) == ("workflow", "split")
+    await call("switch_mode", "ask")
+    assert (state.chat_id, state.mode, state.layout) == ("cht_ask", "ask", "full")
+    await call("switch_mode", "workflow")
+    assert (state.chat_id, state.mode, state.layout) == ("cht_work", "workflow", "split")
+
+
+async def test_f173_a_thread_of_somebody_else_is_never_turned_to(state, call, stored, as_person):
+    await stored("cht_work", title="Brief", status="running")
+    as_person(Principal("usr_eve", "dev-app"))
+    state.work_chat = "cht_work"
+    await call("switch_mode", "workflow")
+    assert (state.chat_id, state.mode, state.menu, state.chats) == ("", "ask", True, [])
+
+
+async def test_f189_without_a_workflow_to_go_back_to_some_are_offered(state, call, stored):
+    await stored("cht_done", status="completed")
+    await call("switch_mode", "workflow")
+    assert (state.menu, state.mode, state.chat_id) == (True, "ask", "")
+    assert [one["id"] for one in state.chats] == ["cht_done"]
+
+
+async def test_f188_in_a_fresh_tab_the_newest_chat_that_goes_on_is_there(state, call, stored):
+    await stored("cht_old", status="completed")
+    await stored("cht_now", status="waiting")
+    await call("switch_mode", "workflow")
+    assert (state.chat_id, state.mode) == ("cht_now", "workflow")
+
+
+async def test_f174_an_artifact_that_arrives_ends_ask(state, call, stored):
+    await stored("cht_1", title="A question")
+    state.chat_id, state.surface, state.mode = "cht_1", "widget", "ask"
+    await stored("cht_1", "core.table", TABLE, display="view", id="one")
+    await call("refresh_tools", "cht_1", True)
+    assert (state.surface, state.mode, state.layout, state.place) == ("overlay", "workflow", "view", "expanded")
+    await call("switch_mode", "ask")
+    assert state.layout == "full"
+
+
+@pytest.mark.parametrize(
+    ("wish", "shown"),
+    [
+        ({}, ("widget", "ask", "")),
+        ({"mode": "ask"}, ("widget", "ask", "")),
+        ({"chat_id": "cht_1"}, ("overlay", "workflow", "cht_1")),
+        ({"chat_id": "cht_1", "mode": "ask"}, ("widget", "ask", "cht_1")),
+        ({"workflow_name": "ProjectBrief"}, ("overlay", "workflow", "cht_1")),
+        ({"workflow_name": "Other"}, ("overlay", "workflow", "")),
+        ({"mode": "<script>"}, ("widget", "ask", "")),
+    ],
+)
+async def test_f176_the_page_around_it_opens_what_it_names(state, call, stored, wish, shown):
+    await stored("cht_1", title="Relaunch")
+    await call("host_open", wish.get("mode", ""), wish.get("chat_id", ""), wish.get("workflow_name", ""))
+    assert (state.surface, state.mode, state.chat_id, state.asked_for) == (*shown, 1)
+    await call("host_close")
+    assert (state.surface, state.opened) == ("closed", True)
+
+
+async def test_f176_a_chat_that_is_not_there_is_told(state, call, stored, as_person):
+    await stored("cht_1", title="Relaunch")
+    as_person(Principal("usr_eve", "dev-app"))
+    await call("host_open", "", "cht_1", "")
+    assert (state.chat_id, state.menu) == ("", True) and state.problem
+
+
+async def test_f188_the_history_is_searched_in_what_was_said(state, call, stored):
+    await stored("cht_1", title="Relaunch")
+    await stored("cht_2", title="Tides")
+    await call("toggle_menu")
+    assert {one["id"] for one in state.chats} == {"cht_1", "cht_2"}
+    await call("seek", "tide")
+    assert [one["id"] for one in state.chats] == ["cht_2"]
+    await call("seek", {"not": "text"})
+    assert state.sought == "" or isinstance(state.sought, str)
