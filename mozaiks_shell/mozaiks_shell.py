@@ -32,6 +32,7 @@ from mozaiks_shell.foundation.settings import load_or_exit
 from mozaiks_shell.hosting import csp, problems, pwa
 from mozaiks_shell.hosting import routes as hosting_routes
 from mozaiks_shell.hosting.asgi import Gatekeeper
+from mozaiks_shell.hosting.garbage import start_collecting
 from mozaiks_shell.hosting.hot.reloading import HotReload, hot_reload_head
 from mozaiks_shell.hosting.migrate import only_one
 from mozaiks_shell.hosting.providers import providers_or_exit
@@ -163,6 +164,7 @@ app.add_middleware(EventGate(), index=0)
 mount(app)
 steps = [("plugins", plugins_step), ("deleted people", sweep_step), ("runtime", runtime_step), ("chats", start_chats)]
 steps += [("live updates", start_live), ("usage", start_usage), ("triggers", start_triggers), ("jobs", start_jobs)]
+steps.append(("garbage", start_collecting))
 if hot is not None:
     steps.append(("hot reload", partial(hot.start, app)))
 elif settings.plugin_watch:
