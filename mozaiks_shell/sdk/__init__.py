@@ -41,6 +41,8 @@ Telling
     ``insights``: count what people do with the plugin.
 For others to show
     ``register_component``: parts operators make pages of. ``components``: these, and what agents show in the chat.
+The chat
+    ``chat``: open and close it.
 The rest
     ``errors``: what to raise. ``payments``: checkout, status, cancel.
 
@@ -58,6 +60,7 @@ from mozaiks_shell.foundation.db import UserRow as Model
 from mozaiks_shell.foundation.ids import new_id
 from mozaiks_shell.sdk import (
     auth,
+    chat,
     commands,
     components,
     dashboard,
@@ -97,6 +100,7 @@ __all__ = [
     "SharedModel",
     "State",
     "auth",
+    "chat",
     "col",
     "commands",
     "components",

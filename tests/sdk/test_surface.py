@@ -19,6 +19,7 @@ NAMES = [
     "SharedModel",
     "State",
     "auth",
+    "chat",
     "col",
     "commands",
     "components",
@@ -58,6 +59,7 @@ NAMES = [
 ]
 MODULES = [
     "auth",
+    "chat",
     "commands",
     "components",
     "dashboard",

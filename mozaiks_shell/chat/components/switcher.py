@@ -7,7 +7,7 @@ import reflex as rx
 from mozaiks_shell.chat.components import labels
 from mozaiks_shell.chat.state import ChatState
 from mozaiks_shell.ui.i18n import t, t_date
-from mozaiks_shell.ui.kit import icon
+from mozaiks_shell.ui.kit import icon, link_button
 
 
 def _any(items: Any) -> Any:
@@ -79,9 +79,7 @@ def _tools(one: Any) -> rx.Component:
             class_name=f"{small} mz-secondary",
             on_click=ChatState.handle(one["id"], "rename"),
         ),
-        rx.el.a(
-            icon("download", 14), labels.DOWNLOAD, href=file, custom_attrs={"download": ""}, class_name=f"{small} mz-secondary"
-        ),
+        link_button(labels.DOWNLOAD, file, icon_name="download", small=True, outside=True, download=""),
         rx.el.button(
             icon("trash-2", 14),
             labels.DELETE,
