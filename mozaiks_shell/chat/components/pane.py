@@ -9,6 +9,7 @@ from reflex_base.utils.memo_paths import library_and_symbol
 
 from mozaiks_shell.chat.components import labels
 from mozaiks_shell.chat.components.blocks import tool_view
+from mozaiks_shell.chat.components.confirm import confirm
 from mozaiks_shell.chat.components.stream import conversation
 from mozaiks_shell.chat.components.switcher import switcher
 from mozaiks_shell.chat.state import ChatState
@@ -104,7 +105,7 @@ def chat_pane() -> rx.Component:
         on_again=ChatState.new_chat,
         on_artifact=ChatState.expand,
     )
-    return rx.el.section(
+    box = rx.el.section(
         _header(),
         rx.cond(ChatState.menu, switcher()),
         rx.el.div(
@@ -120,6 +121,7 @@ def chat_pane() -> rx.Component:
         data_surface=ChatState.surface,
         data_layout=ChatState.layout,
     )
+    return rx.fragment(box, rx.cond(ChatState.asking["tool"] != "", confirm()))  # beside it: Escape there is not Escape here
 
 
 _LIBRARY, _SYMBOL = library_and_symbol(__name__, to_title_case("chat_pane"))
