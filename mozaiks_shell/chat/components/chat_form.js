@@ -23,7 +23,7 @@ export function ToolForm({ problem, children, ...rest }) {
       tell(event.target);
       if (first) return;
       first = event.target;
-      queueMicrotask(() => {
+      setTimeout(() => {
         first.focus();
         first = null;
       });
