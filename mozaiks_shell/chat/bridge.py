@@ -8,7 +8,7 @@ defects, as the embedded one, is reconnected to by itself.
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakSet
@@ -21,7 +21,11 @@ from mozaiks_shell.broker import service as broker
 from mozaiks_shell.broker.ports import KnownChat
 from mozaiks_shell.chat import first_text, loss, protocol
 from mozaiks_shell.chat import upstream_line as lines
+from mozaiks_shell.chat.agui import Dialect
+from mozaiks_shell.chat.artifact_frames import ActionTold, Change
+from mozaiks_shell.chat.artifacts import Artifacts
 from mozaiks_shell.chat.attachment import refusal
+from mozaiks_shell.chat.background import background
 from mozaiks_shell.chat.conversation import MASK, Conversation
 from mozaiks_shell.chat.meter import Meter
 from mozaiks_shell.chat.models import Chat
@@ -73,16 +77,7 @@ _UNSEEN = msg("It was done before this conversation was opened. What was said in
 _SIGNS_OF_LIFE = (Piece, Said, Ask, Tool)
 _SIGNS_OF_A_RUN = (Piece, Ask, Tool, Speaker, Oversized)
 
-_tasks: set[asyncio.Task[Any]] = set()
 _open: "WeakSet[Bridge]" = WeakSet()
-
-
-def _background(work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-    """Run something nobody waits for, and keep it from being collected meanwhile."""
-    task = asyncio.create_task(work)
-    _tasks.add(task)
-    task.add_done_callback(_tasks.discard)
-    return task
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +123,8 @@ class Bridge:
         self._at_rest: Once | None = None  # while a cut is waited for: nothing is written any more, and what was is measured
         self._partial = False
         self._children = Children()
+        self._dialect = Dialect()
+        self.artifacts = Artifacts(self)
         self._only_looking = False  # at a run that was done before anybody watched: what it said is all there is
 
     @property
@@ -229,6 +226,10 @@ class Bridge:
     async def _hear(self, raw: bytes) -> None:
         """Take one frame. One that breaks us is counted and left out: it must not cost the run."""
         value, chat_id = protocol.read_addressed(raw)
+        for one in self._dialect.read(value):
+            await self._understand(one, chat_id)
+
+    async def _understand(self, value: Upstream, chat_id: str) -> None:
         if isinstance(value, Spawned):
             await self._spawned(value)
             return
@@ -236,6 +237,9 @@ class Bridge:
             self.conversation.hidden["frame of another chat"] += 1
             return
         try:
+            if isinstance(value, ActionTold | Change):
+                await self.artifacts.hear(value)
+                return
             if isinstance(value, Meta):
                 await self._attached(value)
             self._take(value, chat_id)
@@ -266,6 +270,8 @@ class Bridge:
                     self.conversation.notice(
                         tr("This assistant cannot be stopped: its server has no way to. It goes on by itself.")
                     )
+            case Problem(code, message) if self.artifacts.refused(code, message):
+                pass
             case Usage():
                 child = self._children.workflows.get(chat_id, "")
                 self._meter.measured(value, chat_id if child else "", child)
@@ -398,6 +404,7 @@ class Bridge:
                 self.conversation.notice(
                     tr("Not sent, because the run ended before the agent asked: {texts}", texts=joined(undelivered))
                 )
+            self.artifacts.over()
             self._meter.tell(self.conversation.finish(outcome.status, outcome.detail, outcome.notice))
             if outcome.choice is not None:
                 self.conversation.offer(outcome.choice)
@@ -435,7 +442,7 @@ class Bridge:
     def exhausted(self, reason: str) -> None:
         """The budget is used up: have the runtime stop, keep what was written, and end the chat as stopped (F-253)."""
         if self._cut is None and self._outcome is None and self._line is not None:
-            self._cut = _background(self._cut_off(reason))
+            self._cut = background(self._cut_off(reason))
 
     async def _cut_off(self, reason: str) -> None:
         told = reason or tr("The token budget is used up.")
@@ -475,7 +482,7 @@ class Bridge:
         if ask is None and await self._begins_with_text():
             self.conversation.user_said(text, message_id)
             await self.channel.settled()
-            self._over_http = _background(self._say_over_http(text, message_id))
+            self._over_http = background(self._say_over_http(text, message_id))
         elif self.conversation.ask is not None:
             await self._answer(text, message_id)
         else:
@@ -544,6 +551,11 @@ class Bridge:
         self.conversation.tool_sent(tool, summary)
         await self.channel.settled()
         await self._send(protocol.tool_response(self.chat.runtime_chat_id, tool.id, tool.component, response))
+
+    async def send_frame(self, frame: str) -> None:
+        """Send a frame, if the run may go on and spend."""
+        await self._demand_budget()
+        await self._send(frame)
 
     async def stop(self) -> None:
         """Ask the runtime to stop writing.

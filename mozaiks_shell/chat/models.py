@@ -47,7 +47,8 @@ class ChatEvent(UserRow, table=True):
 
 
 class ChatTool(UserRow, table=True):
-    """A UI tool the runtime showed. ``payload`` and ``response`` are JSON objects."""
+    """A UI tool the runtime showed. ``payload`` and ``response`` are JSON objects, as is ``standing``: the actions that were
+    pressed in it, and whether a change of it was lost."""
 
     __tablename__ = "chat_tool"
 
@@ -60,6 +61,7 @@ class ChatTool(UserRow, table=True):
     awaiting: bool = True
     state: str = Field(default="open", max_length=12)
     response: str | None = Field(default=None, sa_column=Column("response", Text, nullable=True))
+    standing: str = Field(default="", sa_column=Column("standing", Text, nullable=False, server_default=""))
     created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
 
 

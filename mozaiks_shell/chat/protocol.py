@@ -6,9 +6,12 @@ frame is never an error here; what nobody knows becomes :class:`Unknown` so that
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
+from mozaiks_shell.chat import artifact_frames
+from mozaiks_shell.chat.artifact_frames import ArtifactNews
 from mozaiks_shell.foundation.errors import Invalid
 from mozaiks_shell.foundation.i18n import msg, tr
 from mozaiks_shell.foundation.json_text import checked
@@ -223,8 +226,17 @@ class Unknown:
     type: str
 
 
+@dataclass(frozen=True, slots=True)
+class Agui:
+    """A frame of the AG-UI family, not understood yet; ``name`` without ``agui.``."""
+
+    name: str
+    data: dict[str, Any]
+
+
 Upstream: TypeAlias = (
     Meta | Speaker | Piece | Said | Ask | Answered | Acknowledged | Tool | Oversized | ToolOver | Progress | Navigate | Usage
+    | Agui | ArtifactNews
     | Problem | Spawned | Child | Resumed | Late | Ended | Hidden | Unknown
 )  # fmt: skip
 
@@ -259,6 +271,8 @@ def read_addressed(raw: str | bytes) -> tuple[Upstream, str]:
     name = clean(frame.get("type"), 80)
     short = name.removeprefix("chat.")
     reader = _READERS.get(short)
+    if reader is None and name.startswith("agui."):
+        return Agui(name.removeprefix("agui."), fields.data), chat_id
     if reader is None:
         return (Hidden(name) if short in _KNOWN_NOISE else Unknown(name)), chat_id
     try:
@@ -335,6 +349,26 @@ def _ack_input(f: _Fields) -> Upstream:
 
 def _ack_tool(f: _Fields) -> Upstream:
     return Acknowledged("tool", f.text("eventId", "event_id", limit=128), f.data.get("status") != "rejected")
+
+
+def tool_of(data: dict[str, Any]) -> Upstream:
+    """The UI tool in the data of a frame, as ``chat.tool_call`` has it."""
+    return _tool(_Fields(data))
+
+
+def _artifact(f: _Fields) -> Upstream:
+    return artifact_frames.changed(f.data) or Unknown("change of an artifact without id")
+
+
+def _acted(state: str) -> Callable[["_Fields"], Upstream]:
+    return lambda f: artifact_frames.told(f.data, state) or Unknown(f"artifact.action.{state} without id")
+
+
+def _ack_action(f: _Fields) -> Upstream:
+    action_id = f.text("action_id", "artifact_action_id", limit=128)
+    if f.data.get("status") != "rejected" or not action_id:
+        return Hidden("ack.artifact_action")
+    return artifact_frames.ActionTold(action_id, f.text("artifact_id", limit=128), "failed", f.text("error", "message"), None)
 
 
 def _tool(f: _Fields) -> Upstream:
@@ -492,6 +526,15 @@ _READERS = {
     "ack.ui_tool_response": _ack_tool,
     "tool_call": _tool,
     "ui_tool_event": _tool,
+    "ui_tool": _tool,
+    "artifact.action.started": _acted("started"),
+    "artifact.action.completed": _acted("completed"),
+    "artifact.action.failed": _acted("failed"),
+    "artifact.state.updated": _artifact,
+    "artifact.state.replaced": _artifact,
+    "artifact.state.patched": _artifact,
+    "artifact.updated": _artifact,
+    "ack.artifact_action": _ack_action,
     "ui_tool_complete": _complete,
     "ui_tool_dismiss": _dismiss,
     "tool_progress": _progress,

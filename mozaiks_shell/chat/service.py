@@ -29,7 +29,13 @@ from mozaiks_shell.chat.processes import Process
 from mozaiks_shell.chat.processes import start as start_process
 from mozaiks_shell.chat.protocol import clean
 from mozaiks_shell.chat.runs import Hooks, Runs
-from mozaiks_shell.chat.tools import ToolClosed, ToolView, find_artifact, tool_view  # noqa: F401 - part of this room's use cases
+from mozaiks_shell.chat.tools import (  # noqa: F401 - part of this room's use cases
+    ToolClosed,
+    ToolView,
+    action_meant,
+    find_artifact,
+    tool_view,
+)
 from mozaiks_shell.chat.transcript import Channel, dumps
 from mozaiks_shell.foundation import outbox
 from mozaiks_shell.foundation.access import Principal
@@ -335,6 +341,10 @@ async def _answer(bridge: Bridge, body: Mapping[str, Any]) -> None:
     await tools.answer(bridge, body["tool"], body["response"])
 
 
+async def _act(bridge: Bridge, body: Mapping[str, Any]) -> None:
+    await bridge.artifacts.act(body["tool"], body["key"], body["row"], body["id"])
+
+
 async def _rename(bridge: Bridge, body: Mapping[str, Any]) -> None:
     bridge.conversation.set_title(body["title"])
     await bridge.channel.settled()
@@ -349,7 +359,7 @@ async def _abandon(bridge: Bridge, _: Mapping[str, Any]) -> None:
 
 
 _VERBS: dict[str, Verb] = {
-    "say": _say, "stop": _stop, "answer": _answer, "rename": _rename, "abandon": _abandon, "mode": _mode,
+    "say": _say, "stop": _stop, "answer": _answer, "act": _act, "rename": _rename, "abandon": _abandon, "mode": _mode,
     "attach": uploads.attached,
 }  # fmt: skip
 
@@ -384,6 +394,23 @@ async def answer_tool(principal: Principal, chat_id: str, tool_id: str, response
         await _do(principal, chat_id, "answer", tool=tool_id, response=response)
     except RunEnded:
         raise ToolClosed(tr("This run has ended, so nobody waits for the answer.")) from None
+
+
+async def act(principal: Principal, chat_id: str, tool_id: str, key: str, row: str, action_id: str) -> None:
+    """Have the tool behind a button of an artifact called (F-182). What became of it is told in the chat.
+
+    Args:
+        key: Names the action within the payload, as :mod:`mozaiks_shell.chat.actions` gave it.
+        row: Id of the row it is about; empty for the artifact.
+        action_id: Ours, up to 64 letters; repeated, it does nothing.
+
+    Raises:
+        NotFound: no such tool in a chat of this person, or it offers no such action.
+        RunEnded: there is no run that could carry it out.
+        CannotAct: this runtime has no way to.
+    """
+    await tool_view(principal, chat_id, tool_id)
+    await _do(principal, chat_id, "act", tool=tool_id, key=key, row=row, id=clean(action_id, 64))
 
 
 # -- the list ------------------------------------------------------------------------------------------------

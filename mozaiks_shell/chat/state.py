@@ -9,9 +9,10 @@ import reflex as rx
 from reflex.event import EventSpec
 
 from mozaiks_shell.appconfig.service import NO_LOOK, ChatLook, chat_look, navigation
-from mozaiks_shell.chat import search, service, surfaces, threads
-from mozaiks_shell.chat.components.payload import CANCELLING, ToolItem, humane, sorted_rows, text, tool_item, values_of
-from mozaiks_shell.chat.components.registry import renderers
+from mozaiks_shell.chat import search, service, surfaces, threads, tool_state
+from mozaiks_shell.chat.components.fields import TOOL_FIELD, checked
+from mozaiks_shell.chat.components.payload import CANCELLING, ToolItem
+from mozaiks_shell.chat.components.wording import humane, text
 from mozaiks_shell.foundation.access import Access, current_principal
 from mozaiks_shell.foundation.errors import ShellError
 from mozaiks_shell.foundation.i18n import tr
@@ -41,6 +42,20 @@ class StarterItem(TypedDict):
     icon: str
     allowed: bool
     needed: str
+
+
+class Asking(TypedDict):
+    """An action that is to be confirmed before it is carried out; with an empty ``tool`` there is none."""
+
+    tool: str
+    action: str
+    row: str
+    label: str
+    text: str
+    danger: bool
+
+
+_NOTHING_ASKED: Final = Asking(tool="", action="", row="", label="", text="", danger=False)
 
 
 class ChatState(ShellState):
@@ -79,7 +94,10 @@ class ChatState(ShellState):
     tools: list[ToolItem] = []
     artifact: list[ToolItem] = []
     answering: str = ""
+    asking: Asking = _NOTHING_ASKED
     problem: str = ""
+    _pressed: dict[str, dict[str, Any]] = {}  # actions of this tab that are under way: tool, what is shown of them, patch
+    _sorted: dict[str, tuple[str, bool]] = {}
     _stay_small: bool = False
     _seen_artifact: str = ""
     _wanted_artifact: str = ""
@@ -312,19 +330,7 @@ class ChatState(ShellState):
         except ShellError:
             _forget(self)
             return
-        known = renderers()
-        items = [
-            tool_item(
-                view.id,
-                view.component,
-                view.display,
-                view.title,
-                view.payload,
-                open_=view.state == "open",
-                raw=view.component in known,
-            )  # fmt: skip
-            for view in views
-        ]
+        items = [tool_state.item_of(self, view) for view in views]
         self.tools = [item for item in items if item["display"] == "inline"]
         self.artifact = [item for item in items if item["display"] != "inline"][-1:]
         self.answering = ""
@@ -339,40 +345,77 @@ class ChatState(ShellState):
 
     @event
     async def answer_tool(self, form: dict[str, Any]):  # type: ignore[no-untyped-def]
-        """A form was submitted. Its hidden field ``tool`` says which."""
-        item = _find(self, form.get("tool") if isinstance(form, Mapping) else None)
-        if item is None or self.answering:
+        """A form was submitted. Its hidden field says which tool it answers."""
+        item = tool_state.find(self, form.get(TOOL_FIELD) if isinstance(form, Mapping) else None)
+        if item is None or self.answering or not item["open"]:
             return
-        fields = [field for block in (item, *item["parts"]) for field in block["fields"]]
-        values, problem = values_of(fields, form)
-        if problem:
-            _set_error(self, item["id"], problem)
+        values, wrong = checked([field for block in (item, *item["parts"]) for field in block["fields"]], form)
+        tool_state.mark_fields(self, item, wrong)
+        if wrong:
             return
-        action = next((one["id"] for one in item["actions"] if one["primary"]), "submit")
+        action = next((one["id"] for one in item["actions"] if one["primary"] and not one["tool"]), "submit")
         self.answering = item["id"]
         yield
-        await _answer(self, item["id"], {"status": "success", "action": action, "data": values})
+        await tool_state.answer(self, item["id"], {"status": "success", "action": action, "data": values})
+
+    @event
+    async def press(self, tool_id: str, action: str, row: str = ""):  # type: ignore[no-untyped-def]
+        """A button that has a tool called: at once, or when the person has confirmed it (F-182)."""
+        item = tool_state.find(self, tool_id)
+        if item is None:
+            return
+        action, row = text(action, 40), text(row, 200)
+        try:
+            meant = await service.action_meant(self._me(), self.chat_id, item["id"], action, row)
+        except ShellError as error:
+            tool_state.set_error(self, item["id"], error.message)
+            return
+        if meant.action.confirm:
+            said, danger = meant.action.confirm, meant.action.style == "danger"
+            self.asking = Asking(
+                tool=item["id"], action=action, row=row, label=meant.action.label, text=said, danger=danger
+            )  # fmt: skip
+            return
+        number = await tool_state.show_at_once(self, item["id"], action, row)
+        yield
+        await tool_state.carry_out(self, number)
+
+    @event
+    async def confirm_action(self):  # type: ignore[no-untyped-def]
+        """The person confirmed what was asked about."""
+        asked, self.asking = self.asking, _NOTHING_ASKED
+        if tool_state.find(self, asked["tool"]) is None:
+            return
+        number = await tool_state.show_at_once(self, asked["tool"], asked["action"], asked["row"])
+        yield
+        await tool_state.carry_out(self, number)
+
+    @event
+    def forget_action(self) -> None:
+        """The person thought better of it."""
+        self.asking = _NOTHING_ASKED
 
     @event
     async def choose(self, tool_id: str, action: str):  # type: ignore[no-untyped-def]
         """A button of a tool was pressed. ``cancel``, ``dismiss`` and the like end it without a result."""
-        item = _find(self, tool_id)
-        known = {one["id"] for block in (item, *item["parts"]) for one in block["actions"]} if item else set()
+        item = tool_state.find(self, tool_id)
+        offered = [one for block in (item, *item["parts"]) for one in block["actions"]] if item else []
+        known = {one["id"] for one in offered if not one["tool"]}
         if item is None or self.answering or action not in {*known, "accept", "cancel", "dismiss"}:
             return
         self.answering = item["id"]
         yield
         status = "cancelled" if action.casefold() in CANCELLING else "success"
-        await _answer(self, item["id"], {"status": status, "action": action, "data": {}})
+        await tool_state.answer(self, item["id"], {"status": status, "action": action, "data": {}})
 
     @event
     async def dismiss(self, tool_id: str) -> None:
         """Put a tool away. An answered artifact simply goes; an open one is answered with ``dismiss``."""
-        item = _find(self, tool_id)
+        item = tool_state.find(self, tool_id)
         if item is None:
             return
         if item["open"]:
-            await _answer(self, item["id"], {"status": "cancelled", "action": "dismiss", "data": {}})
+            await tool_state.answer(self, item["id"], {"status": "cancelled", "action": "dismiss", "data": {}})
         else:
             self.artifact = []
             self._wanted_artifact = ""
@@ -380,15 +423,12 @@ class ChatState(ShellState):
     @event
     def sort(self, tool_id: str, key: str) -> None:
         """Order the artifact's table by a column; again for the other direction."""
-        item = _find(self, tool_id)
-        index = next((i for i, one in enumerate(item["columns"]) if one["key"] == key), -1) if item else -1
-        if item is None or index < 0:
+        item = tool_state.find(self, tool_id)
+        if item is None or key not in {one["key"] for one in item["columns"]}:
             return
-        descending = item["columns"][index]["sort"] == "ascending"
-        direction = "descending" if descending else "ascending"
-        columns = [{**one, "sort": direction if i == index else "none"} for i, one in enumerate(item["columns"])]
-        rows = sorted_rows(item["rows"], index, descending=descending)
-        _replace(self, {**item, "columns": columns, "rows": rows})  # type: ignore[typeddict-item]
+        before, down = self._sorted.get(item["id"], ("", False))
+        self._sorted[item["id"]] = (key, before == key and not down)
+        tool_state.replace(self, tool_state.in_order(self, item))
 
 
 def chat_item(summary: service.ChatSummary, when: str = "") -> ChatItem:
@@ -527,32 +567,8 @@ async def _list(state: ChatState, cursor: str = "") -> None:
 def _forget(state: ChatState) -> None:
     """Empty what belongs to one chat."""
     state.tools, state.artifact, state.answering, state.problem = [], [], "", ""
+    state.asking, state._pressed, state._sorted = _NOTHING_ASKED, {}, {}
     state._seen_artifact, state._wanted_artifact, state._stay_small = "", "", False
-
-
-def _find(state: ChatState, tool_id: object) -> ToolItem | None:
-    return next((one for one in [*state.tools, *state.artifact] if one["id"] == tool_id), None)
-
-
-def _replace(state: ChatState, item: ToolItem) -> None:
-    state.tools = [item if one["id"] == item["id"] else one for one in state.tools]
-    state.artifact = [item if one["id"] == item["id"] else one for one in state.artifact]
-
-
-def _set_error(state: ChatState, tool_id: str, problem: str) -> None:
-    item = _find(state, tool_id)
-    if item is not None:
-        _replace(state, {**item, "error": problem})
-
-
-async def _answer(state: ChatState, tool_id: str, response: dict[str, Any]) -> None:
-    """Send a response. The item leaves when the stream tells that it was taken, so a failure keeps the form."""
-    try:
-        await service.answer_tool(state._me(), state.chat_id, tool_id, response)
-        _set_error(state, tool_id, "")
-    except ShellError as error:
-        _set_error(state, tool_id, error.message)
-        state.answering = ""
 
 
 async def _tried(state: ChatState, call: Any) -> bool:

@@ -2,24 +2,34 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import CursorResult, update
 from sqlmodel import col, select
 
+from mozaiks_shell.chat.actions import Meant, meant
 from mozaiks_shell.chat.bridge import Bridge
-from mozaiks_shell.chat.models import ChatTool
+from mozaiks_shell.chat.components.payload import Under
+from mozaiks_shell.chat.models import LIVE_STATUSES, Chat, ChatTool
 from mozaiks_shell.chat.protocol import Tool
 from mozaiks_shell.chat.summary import answer_summary, without_secrets
 from mozaiks_shell.foundation.access import Principal
+from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.errors import Conflict, NotFound, ShellError
 from mozaiks_shell.foundation.i18n import tr
 
+_FORGOTTEN: Final = timedelta(minutes=11)
+
 
 @dataclass(frozen=True, slots=True)
 class ToolView:
-    """A UI tool with its payload. ``state``: open, answered, dismissed or expired."""
+    """A UI tool with its payload. ``state``: open, answered, dismissed or expired.
+
+    ``under``: the actions that were pressed in it, oldest first; ``stale``: a change of it was lost; ``live``: its run goes on;
+    ``awaited``: the agent waits for an answer.
+    """
 
     id: str
     chat_id: str
@@ -29,6 +39,10 @@ class ToolView:
     payload: dict[str, Any]
     state: str
     response: dict[str, Any] | None
+    under: tuple[Under, ...] = ()
+    stale: bool = False
+    live: bool = True
+    awaited: bool = True
 
 
 class ToolClosed(Conflict):
@@ -42,10 +56,20 @@ async def tool_view(principal: Principal, chat_id: str, tool_id: str) -> ToolVie
         NotFound: no such tool in a chat of this person.
     """
     async with session(Scope(principal.app_id, principal.user_id)) as db:
-        row = await db.get(ChatTool, (chat_id, tool_id))
-    if row is None:
+        row, chat = await db.get(ChatTool, (chat_id, tool_id)), await db.get(Chat, chat_id)
+    if row is None or chat is None:
         raise NotFound(tr("There is no such form."), code="TOOL_NOT_FOUND")
-    return _view(row)
+    return _view(row, live=chat.status in LIVE_STATUSES)
+
+
+async def action_meant(principal: Principal, chat_id: str, tool_id: str, key: str, row: str) -> Meant:
+    """What pressing a button of a tool means, read from the tool as it is kept.
+
+    Raises:
+        NotFound: no such tool in a chat of this person, or it offers no such action (any more).
+    """
+    view = await tool_view(principal, chat_id, tool_id)
+    return meant(view.payload, key, row)
 
 
 async def tools_of(principal: Principal, chat_id: str) -> list[ToolView]:
@@ -53,8 +77,10 @@ async def tools_of(principal: Principal, chat_id: str) -> list[ToolView]:
     query = select(ChatTool).where(col(ChatTool.chat_id) == chat_id, col(ChatTool.state) != "dismissed")
     async with session(Scope(principal.app_id, principal.user_id)) as db:
         rows = (await db.execute(query.order_by(col(ChatTool.created_at)))).scalars().all()
-    inline = [_view(row) for row in rows if row.display == "inline" and row.state == "open"]
-    return inline + [_view(row) for row in rows if row.display != "inline"][-1:]
+        chat = await db.get(Chat, chat_id)
+    live = chat is not None and chat.status in LIVE_STATUSES
+    inline = [_view(row, live=live) for row in rows if row.display == "inline" and row.state == "open"]
+    return inline + [_view(row, live=live) for row in rows if row.display != "inline"][-1:]
 
 
 async def find_artifact(principal: Principal, tool_id: str) -> ToolView:
@@ -87,10 +113,10 @@ async def answer(bridge: Bridge, tool_id: str, response: dict[str, Any]) -> None
         result: CursorResult[Any] = await db.execute(change.values(state="answered", response=encoded))  # type: ignore[assignment]
         first = result.rowcount == 1
     if not first:
-        now = await tool_view(principal, chat_id, tool_id)
-        if now.response == json.loads(encoded):
+        kept = await tool_view(principal, chat_id, tool_id)
+        if kept.response == json.loads(encoded):
             return
-        late = tr("This was answered already.") if now.state == "answered" else tr("This is no longer waiting for an answer.")
+        late = tr("This was answered already.") if kept.state == "answered" else tr("This is no longer waiting for an answer.")
         raise ToolClosed(late)
     tool = bridge.conversation.tools.get(tool_id)
     if tool is None or not tool.awaiting:
@@ -104,7 +130,8 @@ async def answer(bridge: Bridge, tool_id: str, response: dict[str, Any]) -> None
         raise ToolClosed(error.message) from error
 
 
-def _view(row: ChatTool) -> ToolView:
+def _view(row: ChatTool, *, live: bool = True) -> ToolView:
+    standing = json.loads(row.standing) if row.standing else {}
     return ToolView(
         id=row.id,
         chat_id=row.chat_id,
@@ -114,4 +141,16 @@ def _view(row: ChatTool) -> ToolView:
         payload=json.loads(row.payload),
         state=row.state,
         response=json.loads(row.response) if row.response else None,
+        under=tuple(_told(one, live) for one in standing.get("actions", ())),
+        stale=standing.get("stale") is True,
+        live=live,
+        awaited=row.awaiting,
     )
+
+
+def _told(one: Under, live: bool) -> Under:
+    """An action that nobody will hear of again (its run ended, or the process that waited for it) did not work."""
+    if one["state"] not in {"sent", "started"}:
+        return one
+    late = now() - datetime.fromisoformat(one["at"]) > _FORGOTTEN
+    return {**one, "state": "failed", "message": tr("It is not known whether this was done.")} if late or not live else one

@@ -31,6 +31,12 @@ class ChatSettings(BrokerSettings):
         description="Largest file that can be put into a chat.",
     )
 
+    chat_image_hosts: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("MOZAIKS_CHAT_IMAGE_HOSTS"),
+        description="Comma-separated hosts from which the chat may load pictures over https; all others are shown as links.",
+    )
+
     workers: int = Field(
         1,
         validation_alias=AliasChoices("WEB_CONCURRENCY"),
@@ -39,7 +45,7 @@ class ChatSettings(BrokerSettings):
         description="Server processes. More than one needs PostgreSQL and `REDIS_URL`; see docs/several-processes.md.",
     )
 
-    @field_validator("upload_workflows", mode="before")
+    @field_validator("upload_workflows", "chat_image_hosts", mode="before")
     @classmethod
     def _upload_names(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value

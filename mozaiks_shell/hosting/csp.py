@@ -9,8 +9,10 @@ import re
 from functools import lru_cache
 from pathlib import Path
 
+from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.hosting.documents import EARLY_SCRIPT, START_SCRIPT
 
+_HOST = re.compile(r"[a-z0-9.-]+(:\d{1,5})?")
 _INLINE = re.compile(rb"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 
 
@@ -23,14 +25,15 @@ def script_hashes(static: Path) -> list[str]:
 
 @lru_cache(maxsize=4)
 def policy(static: Path) -> str:
-    """The header's value for the pages built into this folder."""
+    """The header's value for the pages built into this folder; pictures also from hosts the operator allows in the chat."""
+    pictures = [f"https://{host}" for host in get_settings().chat_image_hosts if _HOST.fullmatch(host)]
     scripts = " ".join(["'self'", *script_hashes(static)])
     return "; ".join(
         [
             "default-src 'self'",
             f"script-src {scripts}",
             "style-src 'self' 'unsafe-inline'",
-            "img-src 'self' data: blob:",
+            " ".join(["img-src 'self' data: blob:", *pictures]),
             "font-src 'self'",
             "connect-src 'self'",
             "worker-src 'self'",

@@ -15,6 +15,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import SQLAlchemyError
 
 from . import frames, http_api, http_catalogue, http_files, http_health, retention, ws_api
+from .actions import Actions
 from .archive import Archive
 from .assistant import Assistant
 from .auth import AuthError, TokenVerifier
@@ -44,6 +45,7 @@ class Services:
     runner: Runner
     workflows: Catalogue
     packs: Packs
+    actions: Actions
     started: float
 
     async def blocked(self, app_id: str, user_id: str, workflow: str) -> str | None:
@@ -106,6 +108,7 @@ def build_services(config: RuntimeConfig, http: httpx.AsyncClient) -> Services:
         runner=Runner(assistant, config.token_delay_ms),
         workflows=catalogue(config),
         packs=Packs(config.workflows_path, config.pack_path),
+        actions=Actions(),
         started=time.monotonic(),
     )
     services.runner.nursery = Nursery(services)

@@ -226,6 +226,11 @@ def prereqs_not_met(workflow: str, message: str, chat_id: str) -> Frame:
     return direct("chat.error", data | {"workflow_name": workflow, "chat_id": chat_id})
 
 
+def artifact_action(state: str, told: Frame) -> Frame:
+    """What became of an action of an artifact: ``started``, ``completed`` or ``failed``."""
+    return queued(f"artifact.action.{state}", told)
+
+
 def navigate(path: str, agent: str) -> Frame:
     """Ask the shell to open a page."""
     return queued("chat.navigate", {"kind": "navigate", "path": path, "agent": agent})

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from fastapi import APIRouter, Depends, HTTPException, Query
 
 from .access import Here, Json, User, known_workflow, owned, usable, user_token, whose
+from .actions import artifact
 from .auth import Principal
 from .chat import IN_PROGRESS, Chat
 from .messages import ChatInputBody, StartBody, UiToolBody, UserInputBody
@@ -150,6 +151,19 @@ async def ui_tool(body: UiToolBody, who: User, services: Here) -> Json:
     services.go_on(chat)
     await services.chats.saved(chat)
     return {"status": "success", "message": "UI tool response submitted successfully"}
+
+
+@router.get("/api/artifacts/{artifact_id}/cached")
+async def cached_artifact(artifact_id: str, who: User, services: Here, app_id: str, chat_id: str) -> Json:
+    """An artifact of the caller's chat as it stands now (as mozaiks-core has it); ``chat_id`` is needed here."""
+    chat = await services.chats.find(app_id, chat_id)
+    if chat is None or not owned(who, chat, app_id):
+        raise HTTPException(404, "Cache miss")
+    state = artifact(chat, artifact_id)
+    if state is None:
+        raise HTTPException(404, "Cache miss")
+    owner = {"chat_id": chat_id, "workflow_name": chat.workflow, "app_id": app_id}
+    return {"artifact_id": artifact_id, **owner, "state": state, "updated_at": chat.updated_at, "expires_at": None}
 
 
 @router.get("/api/general_chats/list/{app_id}/{user_id}", dependencies=[Depends(user_token)])

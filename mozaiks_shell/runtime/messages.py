@@ -151,8 +151,19 @@ class Cancel(_Lenient):
     chat_id: Name
 
 
+class ArtifactAction(_Lenient):
+    """Call a tool for an artifact that is shown."""
+
+    type: Literal["artifact.action", "chat.artifact_action"]
+    action_id: Name
+    artifact_id: Name
+    tool: Name
+    params: dict[str, Any] = {}
+
+
 ClientFrame = (
-    Submit
+    ArtifactAction
+    | Submit
     | UiToolResponse
     | Resume
     | EnterGeneralMode

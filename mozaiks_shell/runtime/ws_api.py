@@ -18,6 +18,7 @@ from .auth import AuthError, Principal
 from .chat import IN_PROGRESS, Chat
 from .frames import Frame
 from .messages import (
+    ArtifactAction,
     BatchRun,
     Cancel,
     EnterGeneralMode,
@@ -150,6 +151,11 @@ class Link:
                 await self._spawn(run, start.auto_run, "START_WORKFLOW_FAILED")
             case StartWorkflowBatch() as batch:
                 await self._spawn_all(batch)
+            case ArtifactAction() as action:
+                why_not = self._services.actions.begin(chat, self._services.workflows.get(chat.workflow), action)
+                if why_not:
+                    told = {"action_id": action.action_id, "artifact_id": action.artifact_id, "tool": action.tool}
+                    self.send(frames.artifact_action("failed", told | {"error": why_not, "rollback": True}))
             case Cancel():
                 chat.cancel_drafts()
 

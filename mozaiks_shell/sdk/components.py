@@ -66,16 +66,16 @@ def tool(name: str) -> Callable[[Render], Render]:
 
 
 def answer(tool: Any, action: str) -> Any:
-    """What a button of a tool does: answer the agent with an action and close the tool.
+    """What a button of a tool does, or what a handler returns when it is done: answer the agent and close the tool.
 
     Args:
-        tool: The Var the drawing function got.
+        tool: The Var the drawing function got, or in a handler the tool's id.
         action: One of the ids in the payload's ``actions``, or ``accept``, ``cancel``, ``dismiss``.
 
     Example:
         >>> ui.button("Accept", on_click=components.answer(tool, "accept"))
     """
-    return _Chat.choose(tool["id"], action)
+    return _Chat.choose(tool if isinstance(tool, str) else tool["id"], action)
 
 
 def _forget(owner: str) -> None:

@@ -59,6 +59,14 @@ export class ChatStream {
     });
   }
 
+  // An artifact may change many times a second; what is drawn of it is asked for a few times.
+  toolsSoon() {
+    this.asking ||= setTimeout(() => {
+      this.asking = 0;
+      this.on.tools(this.state.chat, false);
+    }, 120);
+  }
+
   open(chat, workflow, fresh) {
     this.left = this.state.chat;
     this.wanted = { chat: chat || null, workflow: workflow || null, fresh: Boolean(fresh) };
@@ -126,6 +134,7 @@ export class ChatStream {
     this.closed = true;
     clearTimeout(this.timer);
     clearTimeout(this.publishing);
+    clearTimeout(this.asking);
     clearInterval(this.beat);
     cancelAnimationFrame(this.raf);
     removeEventListener("online", this.online);
@@ -206,6 +215,8 @@ export class ChatStream {
         this.set({ items: known ? items.map((one) => (one.key === key ? merged : one)) : [...items, merged] });
         return caughtUp && this.on.tools(this.state.chat, frame.k === "tool");
       }
+      case "tool_state":
+        return caughtUp && this.toolsSoon();
       case "progress":
         return this.set({ progress: frame.percent >= 100 ? null : frame });
       case "choice":

@@ -9,6 +9,7 @@ from reflex_base.utils.memo_paths import library_and_symbol
 
 from mozaiks_shell.chat.components import labels
 from mozaiks_shell.chat.components.blocks import tool_view
+from mozaiks_shell.chat.components.confirm import confirm
 from mozaiks_shell.chat.components.here import among_chats
 from mozaiks_shell.chat.components.stream import conversation
 from mozaiks_shell.chat.components.switcher import switcher
@@ -185,7 +186,7 @@ def chat_pane() -> rx.Component:
         class_name="mzc-rail",
         on_click=ChatState.lay("split"),
     )
-    return rx.el.section(
+    box = rx.el.section(
         _header(),
         _bar(),
         rx.cond(ChatState.menu, switcher()),
@@ -212,6 +213,7 @@ def chat_pane() -> rx.Component:
         data_radius=rx.cond(look["radius"] != "", "own", ""),
         style=_tints(),
     )
+    return rx.fragment(box, rx.cond(ChatState.asking["tool"] != "", confirm()))  # beside it: Escape there is not Escape here
 
 
 _LIBRARY, _SYMBOL = library_and_symbol(__name__, to_title_case("chat_pane"))

@@ -129,27 +129,7 @@ class Calls:
         return done["result"]
 
     async def _run(self, tool: Tool, arguments: dict[str, Any]) -> Any:
-        """Sync functions run in a thread, so that none blocks the runtime."""
-        assert tool.function is not None
-        try:
-            checked = tool.arguments.model_validate(arguments) if tool.arguments else None
-        except ValidationError as error:
-            wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:8])
-            raise ToolFailed(f"the arguments do not fit: {wrong}") from None
-        given = {name: getattr(checked, name) for name in type(checked).model_fields} if checked else {}
-        given |= (checked.model_extra or {}) if checked else {}
-        if tool.wants_context:
-            given["context_variables"] = self._session.context
-        try:
-            if inspect.iscoroutinefunction(tool.function):
-                return await tool.function(**given)
-            result = await asyncio.to_thread(tool.function, **given)
-            return await result if inspect.isawaitable(result) else result
-        except (asyncio.CancelledError, PastDiffers):
-            raise
-        except (Exception, SystemExit) as error:
-            log.warning("tool %s of %s failed", tool.name, self._session.definition.name, exc_info=error)
-            raise ToolFailed(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}") from None
+        return await call(tool, arguments, self._session.context, self._session.definition.name)
 
     # -- what tools ask for ------------------------------------------------------------------------------
 
@@ -176,3 +156,31 @@ class Calls:
     def progress(self, tool: str, percent: float, message: str, corr: str | None) -> None:
         """Tell how far a tool is."""
         self._chat.emit(wire.tool_progress(self._chat.chat_id, tool, percent, message, corr))
+
+
+async def call(tool: Tool, arguments: dict[str, Any], context: Any, workflow: str) -> Any:
+    """Call the function of a tool; a sync one in a thread, so that none blocks the runtime.
+
+    Raises:
+        ToolFailed: the arguments do not fit, or it did not work.
+    """
+    assert tool.function is not None
+    try:
+        checked = tool.arguments.model_validate(arguments) if tool.arguments else None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()[:8])
+        raise ToolFailed(f"the arguments do not fit: {wrong}") from None
+    given = {name: getattr(checked, name) for name in type(checked).model_fields} if checked else {}
+    given |= (checked.model_extra or {}) if checked else {}
+    if tool.wants_context:
+        given["context_variables"] = context
+    try:
+        if inspect.iscoroutinefunction(tool.function):
+            return await tool.function(**given)
+        result = await asyncio.to_thread(tool.function, **given)
+        return await result if inspect.isawaitable(result) else result
+    except (asyncio.CancelledError, PastDiffers):
+        raise
+    except (Exception, SystemExit) as error:
+        log.warning("tool %s of %s failed", tool.name, workflow, exc_info=error)
+        raise ToolFailed(f"{type(error).__name__}: {' '.join(str(error).split())[:300]}") from None

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from ..chat import Chat
+from ..engine.calls import ToolFailed
 from ..frames import Frame
 from ..run import Run
 
@@ -16,6 +19,9 @@ class UiToolSpec:
     component: str
     display: str
     description: str
+
+
+Action = Callable[[Chat, Frame], Awaitable[Any]]
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,23 @@ class Workflow:
     initial_message_to_user: str
     entry_point: bool = False
     ui_tools: tuple[UiToolSpec, ...] = field(default=())
+    actions: Mapping[str, Action] = field(default_factory=dict)
 
     @property
     def takes_a_seed(self) -> bool:
         """Whether a text it is started with becomes its own first message; else it answers the run's first question."""
         return False
+
+    async def act(self, chat: Chat, tool: str, params: Frame) -> Any:
+        """Call a tool for an artifact; ``{"artifact_update": {"mode", "payload"}}`` in what it returns changes the artifact.
+
+        Raises:
+            ToolFailed: there is none of this name, or it did not work.
+        """
+        found = self.actions.get(tool)
+        if found is None:
+            raise ToolFailed("There is no such tool.")
+        return await found(chat, params)
 
     def config(self) -> Frame:
         """The entry of GET /api/workflows (protocol §6). There are no prompts to hide."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
+from ..chat import Chat
 from ..engine.ag2 import Ag2Engine
 from ..engine.ag2 import available as ag2_available
+from ..engine.calls import ToolFailed, call
+from ..engine.context import ContextVariables
 from ..engine.openai import OpenAIEngine
 from ..engine.scripted import Scripted
 from ..engine.session import Engine, Session
@@ -30,6 +34,21 @@ class FolderWorkflow(Workflow):
     def takes_a_seed(self) -> bool:
         """As published, unless a text of its person begins it."""
         return self.definition is not None and self.definition.orchestrator.startup_mode != "UserDriven"
+
+    async def act(self, chat: Chat, tool: str, params: Frame) -> Any:
+        """As of any workflow: the folder's tools that have a function. What they set in the context reaches the run."""
+        assert self.definition is not None
+        named = (one for one in self.definition.tools if tool in (one.name, one.entry.function, one.entry.component))
+        found = next((one for one in named if one.function is not None), None)
+        if found is None:
+            raise ToolFailed("There is no such tool.")
+        own = {"chat_id": chat.chat_id, "app_id": chat.app_id, "user_id": chat.user_id, "workflow_name": self.name}
+        context = ContextVariables(chat.variables | own)
+        result = await call(found, params, context, self.name)
+        news = {key: value for key, value in context.items() if key not in own and chat.variables.get(key) != value}
+        if news:
+            chat.set_variables(json.loads(json.dumps(news, ensure_ascii=False, default=str)))
+        return result
 
     def config(self) -> Frame:
         """The merged object of the folder's files."""

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from mozaiks_shell.chat.components import blocks  # noqa: F401 - registers the built-in components
-from mozaiks_shell.chat.components.payload import MAX_ROWS, block_of, pairs, safe_href, tool_item, values_of
+from mozaiks_shell.chat.components.fields import checked
+from mozaiks_shell.chat.components.links import safe_href
+from mozaiks_shell.chat.components.payload import MAX_ROWS, block_of, pairs, tool_item
 from mozaiks_shell.chat.components.registry import renderers
 
 HOSTILE = [None, 7, "text", [], [None], {"a": {"b": [1, {"c": object}]}}, [{"name": None}], True, float("nan")]
@@ -14,7 +16,9 @@ HOSTILE = [None, 7, "text", [], [None], {"a": {"b": [1, {"c": object}]}}, [{"nam
 @pytest.mark.parametrize("component", [*sorted(renderers()), "x.y"])
 @pytest.mark.parametrize("value", HOSTILE)
 def test_no_payload_breaks_an_item(component, value):
-    keys = ("title", "fields", "columns", "rows", "items", "children", "actions", "values", "content", "error", "options")
+    words = """title fields schema series data labels files images steps row_actions percent src optimistic required properties
+    columns rows items children actions values content error options"""
+    keys = words.split()
     item = tool_item("t", component, "inline", "", dict.fromkeys(keys, value))
     json.dumps(item)
 
@@ -50,8 +54,8 @@ def test_submitted_values_have_types():
         {"name": "agree", "type": "checkbox"}, {"name": "n", "type": "number"},
         {"name": "when", "type": "date"}, {"name": "note"},
     ]})["fields"]  # fmt: skip
-    values, problem = values_of(fields, {"agree": "on", "n": "2.5", "when": "", "note": " x ", "tool": "t"})
-    assert problem == "" and values == {"agree": True, "n": 2.5, "when": None, "note": "x"}
+    values, wrong = checked(fields, {"agree": "on", "n": "2.5", "when": "", "note": " x ", "__tool": "t"})
+    assert wrong == {} and values == {"agree": True, "n": 2.5, "when": None, "note": "x"}
 
 
 def test_table_is_cut_and_columns_are_guessed():

@@ -118,18 +118,23 @@ async def test_tools_are_read_for_the_open_chat_only(state, call, stored):
 @pytest.mark.parametrize(
     ("form", "problem"),
     [
-        ({"name": "", "kind": "web"}, "Please fill in: Project name."),
-        ({"name": "X", "kind": "other"}, "Kind: choose one of the options."),
-        ({"name": "X", "days": "many"}, "Days must be a number."),
+        ({"name": "", "kind": "web"}, {"name": "Please fill this in."}),
+        ({"name": "X", "kind": "other"}, {"kind": "Choose one of the options."}),
+        ({"name": "X", "days": "many"}, {"days": "Enter a number."}),
     ],
 )
-async def test_a_form_says_what_is_wrong(state, call, stored, form, problem):
+async def test_f180_a_form_says_at_each_field_what_is_wrong(state, call, stored, form, problem):
     await stored("cht_1")
     await stored("cht_1", "core.form", FORM)
     state.chat_id = "cht_1"
     await call("refresh_tools", "cht_1")
-    await call("answer_tool", {"tool": "core.form", **form})
-    assert (state.tools[0]["error"], state.answering) == (problem, "")
+    await call("answer_tool", {"__tool": "core.form", **form})
+    said = {one["name"]: one["error"] for one in state.tools[0]["fields"] if one["error"]}
+    assert (said, state.answering) == (problem, "")
+    labels = [one["label"] for one in state.tools[0]["fields"] if one["name"] in problem]
+    assert state.tools[0]["error"] == f"Please look again at: {labels[0]}."
+    await call("refresh_tools", "cht_1")
+    assert {one["name"]: one["error"] for one in state.tools[0]["fields"] if one["error"]} == problem, "gone while it was read"
 
 
 async def test_an_answer_nobody_takes_leaves_the_form_usable(state, call, stored):
@@ -137,11 +142,11 @@ async def test_an_answer_nobody_takes_leaves_the_form_usable(state, call, stored
     await stored("cht_1", "core.form", FORM)
     state.chat_id = "cht_1"
     await call("refresh_tools", "cht_1")
-    await call("answer_tool", {"tool": "core.form", "name": "X"})
+    await call("answer_tool", {"__tool": "core.form", "name": "X"})
     assert state.tools[0]["error"] and state.answering == ""
 
 
-@pytest.mark.parametrize("form", [None, [], "tool", {"tool": {"a": 1}}, {"tool": "nobody"}])
+@pytest.mark.parametrize("form", [None, [], "tool", {"__tool": {"a": 1}}, {"__tool": "nobody"}])
 async def test_answers_without_a_tool_do_nothing(state, call, person, form):
     await call("answer_tool", form)
     await call("choose", "nobody", "accept")
