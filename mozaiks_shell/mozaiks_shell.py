@@ -55,7 +55,7 @@ from mozaiks_shell.shell.failures import handler_failed, page_boundary
 from mozaiks_shell.shell.frame import app_wraps, head_components
 from mozaiks_shell.shell.palette import command_palette
 from mozaiks_shell.shell.routing import mount
-from mozaiks_shell.usage.service import start_usage
+from mozaiks_shell.usage.service import price, start_usage
 
 settings = load_or_exit()
 configure(settings)
@@ -106,7 +106,7 @@ api.add_api_websocket_route("/ws/chat", chat_socket)
 api.include_router(chat_relay)
 api.include_router(live_updates.router)
 mount_plugins(api)
-configure_chat(context=guide.context, allowed_path=guide.allowed_path)
+configure_chat(context=guide.context, allowed_path=guide.allowed_path, price=price)
 
 
 async def plugins_step() -> Callable[[], Awaitable[None]] | None:

@@ -274,7 +274,8 @@ class Bridge:
                 pass
             case Usage():
                 child = self._children.workflows.get(chat_id, "")
-                self._meter.measured(value, chat_id if child else "", child)
+                if self._meter.measured(value, chat_id if child else "", child) and not child:
+                    self.conversation.used(value)
                 if self._partial:
                     self._rests()
             case Hidden("chat.resume_boundary") if self._only_looking:

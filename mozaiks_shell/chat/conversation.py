@@ -6,7 +6,6 @@ No network here; :mod:`mozaiks_shell.chat.bridge` feeds it and acts on what it s
 """
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from typing import Any
 from sqlalchemy import Executable, delete, insert, update
 from sqlmodel import col
 
+from mozaiks_shell.chat.activity import Activity, Price, unpriced
 from mozaiks_shell.chat.loss import Choice
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
 from mozaiks_shell.chat.protocol import (
@@ -22,6 +22,7 @@ from mozaiks_shell.chat.protocol import (
     Acknowledged,
     Answered,
     Ask,
+    Counted,
     Hidden,
     Meta,
     Navigate,
@@ -31,10 +32,12 @@ from mozaiks_shell.chat.protocol import (
     Progress,
     Said,
     Speaker,
+    Step,
     Tool,
     ToolOver,
     Unknown,
     Upstream,
+    Usage,
 )
 from mozaiks_shell.chat.recent import Recent
 from mozaiks_shell.chat.summary import plain
@@ -47,14 +50,13 @@ from mozaiks_shell.foundation.ids import new_id
 
 MASK = "•" * 8
 _TITLE = 60
-_PROGRESS_EVERY = 0.25  # seconds; a tool that reports faster is shown that often
 _SAME_NOTICE = 20  # so often in a row the same notice is worth showing
-_DELETE_AT_ONCE = 500
+_AGENTS = 200  # names that are remembered
 _ECHOES = 32  # texts of the person that the runtime has yet to say again
 
 
-def status_frame(channel: Channel, workflow: str, title: str, status: str, detail: str) -> dict[str, Any]:
-    """How the chat stands, for the browser."""
+def status_frame(channel: Channel, workflow: str, title: str, status: str, detail: str, who: str = "") -> dict[str, Any]:
+    """How the chat stands, for the browser; ``who`` is the agent at work, if people may know it."""
     return {
         "t": "chat",
         "chat": channel.chat_id,
@@ -63,6 +65,7 @@ def status_frame(channel: Channel, workflow: str, title: str, status: str, detai
         "status": status,
         "detail": detail,
         "offset": channel.next_offset - 1,
+        **({"who": who} if who else {}),
     }
 
 
@@ -89,6 +92,7 @@ class Conversation:
         title: str,
         label: str,
         may_open: Callable[[str], bool],
+        price: Price = unpriced,
     ) -> None:
         self.channel = channel
         self.workflow = workflow
@@ -116,9 +120,10 @@ class Conversation:
         self._last_user = ""
         self._said: Counter[int] = Counter()
         self._missing: Counter[int] | None = None
-        self._progress: list[int] = []
-        self._progress_shown: tuple[str, float, str] = ("", -1.0, "")
-        self._progress_at = 0.0
+        self._activity = Activity(channel, price)
+        self._who = ""
+        self._heard: set[str] = set()
+        self._concealed: set[str] = set()
         self._same_notice = ("", 0)
 
     # -- status ------------------------------------------------------------------------------------------
@@ -130,6 +135,7 @@ class Conversation:
                 self.channel.write(*along)
             return
         self.status, self.detail = status, detail
+        self._who = self._who if status == "running" else ""
         changes = update(Chat).where(col(Chat.id) == self.channel.chat_id)
         self._show_status(changes.values(status=status, detail=detail[:500], updated_at=now()), *along)
 
@@ -140,7 +146,7 @@ class Conversation:
 
     def _show_status(self, *statements: Executable) -> None:
         title = self.title or self._label
-        frame = status_frame(self.channel, self.workflow, title, self.status, self.detail)
+        frame = status_frame(self.channel, self.workflow, title, self.status, self.detail, self._who)
         self.channel.tell(frame, *statements)
 
     # -- upstream ----------------------------------------------------------------------------------------
@@ -173,8 +179,14 @@ class Conversation:
                     self.notice(tr("“{title}” is too large to be shown.", title=title or component))
             case ToolOver():
                 self._tool_over(value)
-            case Progress(id, percent, text):
-                self._show_progress(id, percent, text)
+            case Progress():
+                if self._activity.progress(value):
+                    self._active()
+            case Step(agent=agent):
+                if agent not in self._concealed:
+                    self._activity.step(value)
+            case Counted(tokens):
+                self._activity.counted(tokens)
             case Navigate(path):
                 if self._may_open(path):
                     self.channel.append("navigate", {"path": path})
@@ -185,8 +197,9 @@ class Conversation:
                 self._problem(message)
                 if fatal:
                     self.set_status("failed", message)
-            case Hidden(type):
+            case Hidden(type, agent):
                 self.hidden[type] += 1
+                self._concealed |= {agent} if agent and len(self._concealed) < _AGENTS else set()
             case Unknown(type) if len(self.unknown) < 50 or type in self.unknown:
                 self.unknown[type] += 1
 
@@ -201,6 +214,7 @@ class Conversation:
             self.hidden["question told again"] += 1
             return
         self.close_draft()
+        self._activity.said()
         if self.ask is not None:
             self._asked(self.ask.id, "")  # withdrawn: the contract has no frame for it
         self.ask = ask
@@ -215,14 +229,6 @@ class Conversation:
         else:
             self.hidden["same problem again"] += 1
 
-    def _show_progress(self, id: str, percent: float, text: str) -> None:
-        shown, at = (id, percent, text), time.monotonic()
-        if shown == self._progress_shown or (percent < 100 and at - self._progress_at < _PROGRESS_EVERY):
-            return
-        self._progress_shown, self._progress_at = shown, at
-        self._progress.append(self.channel.append("progress", {"id": id, "percent": percent, "text": text}))
-        self._active()
-
     def _active(self) -> None:
         if self.status != "running" and self.ask is None:
             self.set_status("running")
@@ -233,15 +239,20 @@ class Conversation:
             self.set_status("waiting")
 
     def _speaker(self, agent: str) -> None:
-        if agent.casefold() in {"user", "system", "agent"}:
+        """An agent is at work. Named only where it was heard before and never hidden: nobody else tells of hidden ones."""
+        if agent.casefold() in {"user", "system", "agent"} or self.ask is not None:
             return
-        detail = f"{agent} is at work"
-        if self.ask is None and (self.status, self.detail) != ("running", detail):
-            if self.status == "running":
-                self.detail = detail
-                self._show_status()
-            else:
-                self.set_status("running", detail)
+        known = agent if agent in self._heard and agent not in self._concealed else ""
+        if self.status != "running":
+            self._who = known
+            self.set_status("running")
+        elif known != self._who:
+            self._who = known
+            self._show_status()
+
+    def used(self, usage: Usage) -> None:
+        """A call of the model was measured."""
+        self._activity.used(usage)
 
     def _piece(self, piece: Piece) -> None:
         draft = self._draft
@@ -249,6 +260,7 @@ class Conversation:
             if draft is not None:
                 self._closed_early[draft.agent] = draft.id
                 self.close_draft()
+            self._activity.said()
             self._active()
             message_id = new_id("msg")
             offset = self.channel.append("live", {"id": message_id, "who": piece.agent})
@@ -282,6 +294,7 @@ class Conversation:
         if said.by_user:
             self._user_text(said)
             return
+        self._activity.said()
         self._active()
         draft = self._draft
         if draft is not None and draft.agent == said.agent:
@@ -329,6 +342,7 @@ class Conversation:
             return
         self._expired.discard(tool.id)
         self.close_draft()
+        self._activity.said()
         self.tools[tool.id] = replace(tool, payload="")
         title = tool.title or tool.component
         row = {
@@ -349,7 +363,7 @@ class Conversation:
         where = (col(ChatTool.chat_id) == self.channel.chat_id) & (col(ChatTool.id) == tool.id)
         change = update(ChatTool).where(where).values(state="open") if again else insert(ChatTool).values(**row)
         self.channel.append("tool", item, change)
-        self._drop_progress()
+        self._activity.drop()
         if self.ask is None:
             self.set_status("waiting" if tool.awaiting else "running")
 
@@ -448,11 +462,13 @@ class Conversation:
         line = plain(text[:800]) if role == "agent" else " ".join(text[:400].split())
         changes = update(Chat).where(col(Chat.id) == self.channel.chat_id).values(last_text=line[:200], updated_at=now())
         offset = self.channel.append("message", body, changes)
+        if role == "agent" and len(self._heard) < _AGENTS:
+            self._heard.add(who)
         if role != "notice" and not undelivered:
             self._last_user = text if role == "user" else ""
             self._said[_mark("user" if role == "user" else who, text)] += 1
             self._same_notice = ("", 0)
-        self._drop_progress()
+        self._activity.drop()
         return offset
 
     def notice(self, text: str) -> None:
@@ -496,6 +512,8 @@ class Conversation:
                     self.tools.pop(item["id"], None)
                     if item["state"] == "expired":
                         self._expired.add(item["id"])
+                case _:
+                    self._activity.restore(kind, item)
         return list(queued.values())
 
     def unheard(self, ask: Ask) -> str:
@@ -510,6 +528,7 @@ class Conversation:
         if item["role"] == "notice":
             return
         by_user = item["role"] == "user"
+        self._heard |= set() if by_user else {item["who"]}
         self._user_spoke = self._user_spoke or by_user
         self._last_user = item["text"] if by_user else ""
         self._said[_mark("user" if by_user else item["who"], item["text"])] += 1
@@ -524,6 +543,7 @@ class Conversation:
     def finish(self, status: str, detail: str = "", notice: str = "") -> events.Event:
         """The run is over for us: nothing waits any more. Returns the event that is kept with it, to be told once it is."""
         self.close_draft()
+        self._activity.finished()
         for tool in list(self.tools.values()):
             if tool.awaiting:
                 self._expired.add(tool.id)
@@ -552,12 +572,6 @@ class Conversation:
         if draft.restored:  # whoever comes back with a part of it is sent what it lacks, and the pieces tell what that is
             return
         self._compact(col(ChatEvent.offset).between(draft.offset, offset - 1) & col(ChatEvent.kind).in_(("live", DELTA)))
-
-    def _drop_progress(self) -> None:
-        for first in range(0, len(self._progress), _DELETE_AT_ONCE):
-            self._compact(col(ChatEvent.offset).in_(self._progress[first : first + _DELETE_AT_ONCE]))
-        self._progress = []
-        self._progress_at = 0.0
 
     def _compact(self, which: Any) -> None:
         self.channel.later(delete(ChatEvent).where(col(ChatEvent.chat_id) == self.channel.chat_id, which))

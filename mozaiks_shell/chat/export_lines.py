@@ -17,7 +17,7 @@ from mozaiks_shell.foundation.db import Scope, session
 
 _ALL: Final = 2**31 - 1
 _PAGE: Final = 50  # lines at once: one can have 200,000 characters
-_TRANSIENT: Final = frozenset({"progress", "navigate", "tool_state"})
+_TRANSIENT: Final = frozenset({"progress", "step", "usage", "navigate", "tool_state"})
 
 
 @dataclass(frozen=True, slots=True)

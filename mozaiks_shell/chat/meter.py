@@ -29,19 +29,20 @@ class Meter:
         self._uncounted: set[asyncio.Task[None]] = set()
         self._written = self._told = 0  # characters since the last measured call, and of them told
 
-    def measured(self, usage: Usage, chat_id: str = "", workflow: str = "") -> None:
-        """The runtime measured a call; one it tells again is left out.
+    def measured(self, usage: Usage, chat_id: str = "", workflow: str = "") -> bool:
+        """The runtime measured a call; one it tells again is left out, and False.
 
         Args:
             chat_id: The chat it was made in, where that is a child of this run's.
             workflow: Of that chat.
         """
         if not self._seen.add(usage.event_id):
-            return
+            return False
         self.begin()
         event, keep = outbox.kept(self._event("chat.usage", usage.data, chat_id, workflow))
         self._channel.write(keep)  # with the transcript: what was measured is as safe as what was said
         self.tell(event, self._uncounted)
+        return True
 
     def begin(self) -> None:
         """What is written from here on is not measured yet."""

@@ -28,8 +28,8 @@ _STOCK_PROMPT = re.compile(
 _RESUME_SIGNAL = "[SYSTEM_RESUME_SIGNAL]"
 _KNOWN_NOISE = frozenset(
     {
-        "run_start", "tool_response", "context_update", "tool_ui_response", "attachment_uploaded", "component_action_ack",
-        "oauth_completed", "usage_summary", "mode_changed", "general_session_created", "context_switched",
+        "run_start", "context_update", "tool_ui_response", "attachment_uploaded", "component_action_ack",
+        "oauth_completed", "mode_changed", "general_session_created", "context_switched",
         "mfj_fan_in_started", "resume_boundary", "ping",
     }
 )  # fmt: skip
@@ -143,6 +143,24 @@ class Progress:
     id: str
     percent: float
     text: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A tool that runs by itself begins (``state`` running) or is over (done, failed)."""
+
+    id: str
+    name: str
+    state: str
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The runtime sums up the tokens of the conversation so far."""
+
+    tokens: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,9 +232,10 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Hidden:
-    """Known, and not for people: noise, heartbeats, texts of hidden agents."""
+    """Known, and not for people: noise, heartbeats, texts of hidden agents (``agent`` is then its name)."""
 
     type: str
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +254,8 @@ class Agui:
 
 
 Upstream: TypeAlias = (
-    Meta | Speaker | Piece | Said | Ask | Answered | Acknowledged | Tool | Oversized | ToolOver | Progress | Navigate | Usage
-    | Agui | ArtifactNews
+    Meta | Speaker | Piece | Said | Ask | Answered | Acknowledged | Tool | Oversized | ToolOver | Progress | Step | Navigate
+    | Usage | Counted | Agui | ArtifactNews
     | Problem | Spawned | Child | Resumed | Late | Ended | Hidden | Unknown
 )  # fmt: skip
 
@@ -316,13 +335,15 @@ def _speaker(f: _Fields) -> Upstream:
 
 def _piece(f: _Fields) -> Upstream:
     content = clean(f.data.get("content"), MAX_TEXT)
-    return Hidden("chat.print") if f.hidden or not content else Piece(f.agent(), content)
+    if f.hidden or not content:
+        return Hidden("chat.print", f.agent() if f.hidden else "")
+    return Piece(f.agent(), content)
 
 
 def _said(f: _Fields) -> Upstream:
     content = clean(f.data.get("content"), MAX_TEXT)
     if f.hidden or not content.strip() or _RESUME_SIGNAL in content:
-        return Hidden("chat.text")
+        return Hidden("chat.text", f.agent() if f.hidden else "")
     index, sequence, metadata = f.data.get("index"), f.data.get("sequence"), f.data.get("metadata")
     counted = sequence if isinstance(sequence, int) else None
     number = index if isinstance(index, int) else counted - 1 if counted is not None else None
@@ -374,7 +395,7 @@ def _ack_action(f: _Fields) -> Upstream:
 def _tool(f: _Fields) -> Upstream:
     component, tool_id = f.text("component_type", limit=128), f.text("corr", "eventId", "event_id", "tool_call_id", limit=128)
     if not component or not tool_id:
-        return Hidden("chat.tool_call")  # AG2's own call event: noise
+        return _step(f, "chat.tool_call", "running")  # AG2's own call event has neither name nor id: noise
     raw = f.data.get("payload")
     payload = raw if isinstance(raw, dict) else {}
     display = f.text("display", "display_type") or clean(payload.get("display")) or "inline"
@@ -391,6 +412,18 @@ def _tool(f: _Fields) -> Upstream:
         encoded = json.dumps(_fit(payload), separators=(",", ":"))
     shown = {"inline": "inline", "view": "view", "fullscreen": "view"}.get(display, "artifact")
     return Tool(tool_id, component, shown, title, encoded, awaiting)
+
+
+def _step(f: _Fields, kind: str, state: str) -> Upstream:
+    step_id, name = f.text("corr", "tool_call_id", limit=128), f.text("tool_name", limit=80)
+    if f.hidden or not step_id or not name:
+        return Hidden(kind)
+    return Step(step_id, name, state, f.agent())
+
+
+def _tool_response(f: _Fields) -> Upstream:
+    failed = f.data.get("success") is False or f.data.get("status") in {"error", "failed"}
+    return _step(f, "chat.tool_response", "failed" if failed else "done")
 
 
 def _fit(value: Any) -> Any:
@@ -416,7 +449,8 @@ def _dismiss(f: _Fields) -> Upstream:
 def _progress(f: _Fields) -> Upstream:
     percent = f.data.get("progress_percent")
     value = float(min(100, max(0, percent))) if isinstance(percent, int | float) and percent == percent else 0.0
-    return Progress(f.text("corr", "tool_name", limit=128) or "run", value, f.text("status_message"))
+    name = f.text("tool_name", limit=80)
+    return Progress(f.text("corr", "tool_name", limit=128) or "run", value, f.text("status_message"), name)
 
 
 def _navigate(f: _Fields) -> Upstream:
@@ -437,6 +471,11 @@ def _usage(f: _Fields) -> Upstream:
         "invocation_id": f.text("invocation_id", limit=64),
     }
     return Usage(event_id, {"event_id": event_id, **names, **counts, **measured})
+
+
+def _counted(f: _Fields) -> Upstream:
+    counts = [_count(f.data.get(name)) for name in ("prompt_tokens", "completion_tokens")]
+    return Counted(max(_count(f.data.get("total_tokens")), sum(counts)))
 
 
 def _count(value: object) -> int:
@@ -537,9 +576,11 @@ _READERS = {
     "ack.artifact_action": _ack_action,
     "ui_tool_complete": _complete,
     "ui_tool_dismiss": _dismiss,
+    "tool_response": _tool_response,
     "tool_progress": _progress,
     "navigate": _navigate,
     "usage_delta": _usage,
+    "usage_summary": _counted,
     "error": _problem,
     "prereq_blocked": _blocked,
     "workflow_started": _started,

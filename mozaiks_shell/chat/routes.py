@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import FormData, UploadFile
 
 from mozaiks_shell.billing.http_gate import needs
+from mozaiks_shell.chat import pictures, service, uploads
 from mozaiks_shell.chat import retention as retention  # defines its job
 from mozaiks_shell.chat import search as found
-from mozaiks_shell.chat import service, uploads
 from mozaiks_shell.chat.export import Format, export
 from mozaiks_shell.chat.models import Chat
 from mozaiks_shell.chat.search import Found
@@ -99,6 +99,18 @@ async def download(chat_id: str, person: Person, format: Format = "markdown") ->
         "x-content-type-options": "nosniff",
     }
     return StreamingResponse(_encoded(file.parts), media_type=file.media_type, headers=headers)
+
+
+@router.get("/chats/{chat_id}/picture", response_class=Response)
+async def picture(chat_id: str, person: Person, url: Annotated[str, Query(min_length=8, max_length=4000)]) -> Response:
+    """An image of another server that a message of this chat names; asked for when the person wants to see it."""
+    body, kind = await pictures.picture(person, chat_id, url)
+    headers = {
+        "cache-control": "private, max-age=3600",
+        "content-security-policy": "default-src 'none'; sandbox",
+        "x-content-type-options": "nosniff",
+    }
+    return Response(body, media_type=kind, headers=headers)
 
 
 @router.patch("/chats/{chat_id}", status_code=204)

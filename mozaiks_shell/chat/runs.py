@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.broker.ports import KnownChat
 from mozaiks_shell.chat import loss
+from mozaiks_shell.chat.activity import Price, unpriced
 from mozaiks_shell.chat.bridge import Bridge
 from mozaiks_shell.chat.conversation import Conversation
 from mozaiks_shell.chat.follow import Followers
@@ -49,10 +50,11 @@ UNSENT_WITH_OWNER = msg("Not sent, because the server process that held the run 
 
 @dataclass
 class Hooks:
-    """What the rooms above lend us: the context for the runtime, and which pages it may open."""
+    """What the rooms above lend us: the context for the runtime, which pages it may open, and what a call of a model costs."""
 
     context: Callable[[Principal], Awaitable[dict[str, Any]]]
     allowed_path: Callable[[Principal, str], bool]
+    price: Price = unpriced
 
 
 class Runs:
@@ -236,6 +238,7 @@ class Runs:
             title,
             label_of(known.workflow),
             lambda path: self._hooks.allowed_path(principal, path),
+            self._hooks.price,
         )
         return Bridge(principal, known, conversation, self.transcript, self._hooks.context)
 

@@ -18,6 +18,7 @@ from sqlmodel import col, select
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.broker.ports import KnownChat
 from mozaiks_shell.chat import places, recovery, tools, uploads
+from mozaiks_shell.chat.activity import Price
 from mozaiks_shell.chat.bridge import Bridge, RunEnded
 from mozaiks_shell.chat.conversation import status_frame
 from mozaiks_shell.chat.exchange import Verb
@@ -94,17 +95,21 @@ def configure(
     *,
     context: Callable[[Principal], Awaitable[dict[str, Any]]] | None = None,
     allowed_path: Callable[[Principal, str], bool] | None = None,
+    price: Price | None = None,
 ) -> None:
     """Wiring, called by the front door.
 
     Args:
         context: What the runtime may know of the person and the app; sent with every text. Failing or slow: left out.
         allowed_path: Whether a run may send this person to this path. Asked only for same-origin paths.
+        price: What a call of a model costs, for the line below an answer.
     """
     if context is not None:
         _hooks.context = context
     if allowed_path is not None:
         _hooks.allowed_path = allowed_path
+    if price is not None:
+        _hooks.price = price
 
 
 def before_stop(farewell: Callable[[], Awaitable[None]]) -> None:
@@ -116,7 +121,7 @@ async def start_chats() -> Callable[[], Awaitable[None]]:
     """Lifespan step, after the runtime's: open the transcript, tell the truth about chats of the last life. Returns its undo."""
     global _running
     broker.use_keeper(Keeper())
-    process = _running = await start_process(Hooks(_context, _allowed), _VERBS)
+    process = _running = await start_process(Hooks(_context, _allowed, _price), _VERBS)
     if recovered := await process.runs.recover():
         log.info("chats of the last life recovered", chats=recovered)
     before_server_stops(_farewell)
@@ -162,6 +167,10 @@ async def _context(principal: Principal) -> dict[str, Any]:
 def _allowed(principal: Principal, path: str) -> bool:
     ours = path.startswith("/") and not path.startswith("//") and "\\" not in path and path.isprintable()
     return ours and _hooks.allowed_path(principal, path)
+
+
+def _price(model: str, prompt: int, completion: int, cached: bool) -> tuple[int, str] | None:
+    return _hooks.price(model, prompt, completion, cached)
 
 
 def runs() -> Runs:

@@ -1,8 +1,11 @@
 """``WS /ws/chat``: the browser's end. One socket shows one chat at a time: replay from an offset, then the tail.
 
 From the browser: ``open`` (chat or workflow, ``from`` the last offset seen, ``live`` the id of the message it holds a part
-of), ``say``, ``answer``, ``stop``, ``choose``, ``ping``.
-To it: ``{"t":"chat"}`` with the status, durable items with offset ``o`` and kind ``k``, pieces of the streaming
+of, ``page`` how many lines it wants first of a log of which it has nothing, ``pace`` the milliseconds between two pieces of a
+text that it can draw), ``older`` (``before`` an offset), ``say``,
+``answer``, ``stop``, ``choose``, ``ping``.
+To it: ``{"t":"chat"}`` with the status, ``page`` with the offset where the newest page begins, ``older`` with the items of
+a page, durable items with offset ``o`` and kind ``k``, pieces of the streaming
 message as ``[o,"text"]``, ``caught_up``, ``refused``, ``starting`` (the chat opens by itself a little later), ``pong``.
 Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1003 not text,
 1009 message too big, 1011 too slow or our fault, 1001 going away or silent (a client says ``ping`` at least every two
@@ -19,7 +22,7 @@ from typing import Any, Final
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
-from mozaiks_shell.chat import service
+from mozaiks_shell.chat import paging, service
 from mozaiks_shell.chat.once import Once
 from mozaiks_shell.chat.protocol import clean
 from mozaiks_shell.chat.transcript import Channel, Tail, dumps, wire
@@ -46,6 +49,7 @@ FAILED: Final = 1011
 GOING_AWAY: Final = 1001
 _MAX_MESSAGE = 64 * 1024
 _MESSAGES_PER_MINUTE = 240
+_SLOWEST_PACE = 200  # milliseconds
 _MAX_OFFSET = 2**53  # what a browser can count to
 _RECHECK = 3.0  # seconds, give or take a fifth; a sign-out in this process is heard at once
 _SILENCE = 150.0  # a browser that says nothing for so long, not even ping, is gone and frees its place
@@ -275,6 +279,8 @@ class _Browser:
                     await service.say(self._principal, self._chat(), _text(message.get("text")), reference or new_id("msg"))
                 case "choose":
                     await service.choose(self._principal, self._chat(), _text(message.get("option")))
+                case "older":
+                    await self._older(message)
                 case "stop":
                     await service.stop(self._principal, self._chat())
                 case "answer":
@@ -334,7 +340,10 @@ class _Browser:
         self._channel = channel
         # Subscribed before the log is read: what is committed in between comes twice and is skipped, never lost.
         holding = _text(message.get("live")) if after >= 0 else ""
-        self._shower = asyncio.create_task(self._show(channel, channel.watch(), after, holding))
+        page = _size(message.get("page")) if after < 0 else 0
+        told = message.get("pace")
+        pace = min(max(told, 0), _SLOWEST_PACE) / 1000 if isinstance(told, int) else 0.0
+        self._shower = asyncio.create_task(self._show(channel, channel.watch(), after, holding, page, pace))
         self._shower.add_done_callback(self._shown)
 
     def _shown(self, shower: asyncio.Task[None]) -> None:
@@ -350,13 +359,26 @@ class _Browser:
         if channel is not None:
             service.unwatch(channel)
 
-    async def _show(self, channel: Channel, tail: Tail, after: int, holding: str) -> None:
+    async def _older(self, message: dict[str, Any]) -> None:
+        before, channel = message.get("before"), self._channel
+        if channel is not None and isinstance(before, int) and not isinstance(before, bool) and 0 <= before < _MAX_OFFSET:
+            await self._send(await paging.older(channel, before, _size(message.get("page")) or paging.SMALLEST))
+
+    async def _show(self, channel: Channel, tail: Tail, after: int, holding: str, page: int, pace: float) -> None:
+        clock, sent = asyncio.get_running_loop().time, 0.0
         try:
             await self._send(channel.frame)
+            if page:
+                first, told = await paging.newest(channel, page)
+                await self._send(dumps(told))
+                after = first - 1
             after = await self._catch_up(channel, after, holding)
             await self._send(dumps({"t": "caught_up", "offset": after}))
             while True:
                 entries = await tail.take()
+                if (wait := sent + pace - clock()) > 0 and not channel.moved:
+                    await asyncio.sleep(wait)  # pieces that come faster than they are drawn go as one
+                    entries += tail.rest()
                 if channel.moved:
                     raise _Closed(GOING_AWAY, "Moved")
                 if tail.lost:
@@ -365,6 +387,7 @@ class _Browser:
                     await self._send(channel.frame)
                 else:
                     after = await self._pass_on(channel, entries, after, holding)
+                    sent = clock() if entries and entries[-1].kind == DELTA else 0.0
         finally:
             channel.unwatch(tail)
 
@@ -398,6 +421,13 @@ class _Browser:
         if pieces:
             await self._send(wire(offset, DELTA, "".join(pieces)))
         return []
+
+
+def _size(value: object) -> int:
+    """How many lines are wanted; 0 for all of them."""
+    if not isinstance(value, int) or isinstance(value, bool) or value <= 0:
+        return 0
+    return min(max(value, paging.SMALLEST), paging.LARGEST)
 
 
 def _text(value: object) -> str:

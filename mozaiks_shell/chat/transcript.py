@@ -74,6 +74,10 @@ class Tail:
             self._waiter = asyncio.get_running_loop().create_future()
             await self._waiter
             self._waiter = None
+        return self.rest()
+
+    def rest(self) -> list[Entry]:
+        """What is there, without waiting."""
         self._news = False
         items, self._items = self._items, []
         self._chars = 0

@@ -17,6 +17,7 @@ from mozaiks_shell.foundation.settings import get_settings
 from mozaiks_shell.usage import holds, ledger, meters, notices
 from mozaiks_shell.usage.budgets import Standing, budgets_of, standings
 from mozaiks_shell.usage.errors import BudgetUsedUp
+from mozaiks_shell.usage.prices import cost, price_of
 from mozaiks_shell.usage.sums import Span, Sum, Totals, between, estimate, grouped, total, totals
 
 __all__ = ["Budgets", "Span", "Sum", "Totals", "between", "grouped", "record", "standings", "start_usage", "total", "totals"]
@@ -26,6 +27,13 @@ REFUSED: Final = "billing.usage_refused"
 _SWEEP: Final = 120  # looks between two sweeps of what runs left put aside
 
 log = get_logger("usage")
+
+
+def price(model: str, prompt_tokens: int, completion_tokens: int, cached: bool = False) -> tuple[int, str] | None:
+    """What a call costs by today's prices: pico units (1e-12) and the currency; None where the model has no price (F-191)."""
+    config = usage_config()
+    found = price_of(model, now(), config.prices)
+    return None if found is None else (cost(found, prompt_tokens, completion_tokens, cached=cached), config.currency)
 
 
 @subscribe("chat.usage")

@@ -59,7 +59,7 @@ def test_a_text_with_a_broken_byte_is_shown_with_a_mark():
 def test_numbers_no_browser_can_read():
     raw = '{"type":"chat.tool_call","data":{"component_type":"t","corr":"c","payload":{"a":NaN,"b":-Infinity,"c":1}}}'
     assert json.loads(protocol.read(raw).payload) == {"a": None, "b": None, "c": 1}
-    assert protocol.read(frame("tool_progress", tool_name="t", progress_percent=10**400)) == Progress("t", 100.0, "")
+    assert protocol.read(frame("tool_progress", tool_name="t", progress_percent=10**400)) == Progress("t", 100.0, "", "t")
 
 
 def test_tools_too_large_or_too_deep_are_named_but_not_kept():

@@ -1,20 +1,42 @@
 // Where the log stands and where the focus is.
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 const NEAR_END_PX = 48;
 const BY_HAND_MS = 1_000;
 const HAND = ["wheel", "touchmove", "keydown", "pointerdown"];
 
-// Stays at the end while the reader is there; keeps the reader's line when the width changes.
-export function useScroll(scroller, content) {
+// The line that is first on the screen: a page of the log is looked into.
+function lineAt(content, top) {
+  const under = (place) => [...place.children].find((one) => one.getBoundingClientRect().bottom > top);
+  const page = under(content);
+  return (page?.classList.contains("mzc-page") && under(page)) || page;
+}
+
+// Stays at the end while the reader is there; keeps the reader's line when the width changes and when older messages come
+// before the first one (`first` is its key). Near the beginning it asks for them. Counts what came while the reader was away.
+export function useScroll(scroller, content, first, earlier) {
   const pinned = useRef(true);
   const anchor = useRef(null);
+  const held = useRef(null);
   const [away, setAway] = useState(false);
+  const [count, setCount] = useState(0);
   const toEnd = useCallback(() => {
     pinned.current = true;
     setAway(false);
+    setCount(0);
     scroller.current.scrollTop = scroller.current.scrollHeight;
   }, [scroller]);
+  const keep = useCallback(() => {
+    const top = scroller.current.getBoundingClientRect().top;
+    const first = scroller.current.querySelector(".mzc-page");
+    const line = (first && lineAt(first, top)) || lineAt(content.current, top);
+    held.current = line && { line, top: line.getBoundingClientRect().top };
+  }, [scroller, content]);
+  useLayoutEffect(() => {
+    const was = held.current;
+    held.current = null;
+    if (was?.line.isConnected && !pinned.current) scroller.current.scrollTop += was.line.getBoundingClientRect().top - was.top;
+  }, [first, scroller]);
   useEffect(() => {
     const box = scroller.current;
     let width = box.clientWidth;
@@ -27,14 +49,18 @@ export function useScroll(scroller, content) {
       else if (box.scrollTop < top && person) pinned.current = false; // not the browser, after something became shorter
       [top, height] = [box.scrollTop, box.scrollHeight];
       setAway(!pinned.current);
-      const line = [...content.current.children].find((one) => one.offsetTop + one.offsetHeight > box.scrollTop);
-      anchor.current = line && { line, into: (box.scrollTop - line.offsetTop) / (line.offsetHeight || 1) };
+      if (pinned.current) setCount(0);
+      else if (box.scrollTop < box.clientHeight) earlier();
+      const line = lineAt(content.current, box.getBoundingClientRect().top);
+      const place = line?.getBoundingClientRect();
+      anchor.current = line && { line, into: (box.getBoundingClientRect().top - place.top) / (place.height || 1) };
     };
     const observer = new ResizeObserver(() => {
       if (pinned.current) box.scrollTop = box.scrollHeight;
       else if (box.clientWidth !== width && anchor.current?.line.isConnected) {
         const { line, into } = anchor.current;
-        box.scrollTop = line.offsetTop + into * line.offsetHeight;
+        const place = line.getBoundingClientRect();
+        box.scrollTop += place.top - box.getBoundingClientRect().top + into * place.height;
       }
       width = box.clientWidth;
       [top, height] = [box.scrollTop, box.scrollHeight];
@@ -47,8 +73,9 @@ export function useScroll(scroller, content) {
       observer.disconnect();
       heard.forEach(([name, listener]) => box.removeEventListener(name, listener));
     };
-  }, [scroller, content]);
-  return [away, toEnd];
+  }, [scroller, content, earlier]);
+  const missed = useCallback(() => !pinned.current && setCount((before) => before + 1), []);
+  return { away, count, toEnd, keep, missed };
 }
 
 // Focus goes to the composer when a person opens the pane (not when a reload brings the widget back; the overlay is

@@ -3,8 +3,10 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExter
 import { jsx, jsxs } from "react/jsx-runtime";
 import { useNavigate } from "react-router";
 import { Composer } from "./chat_composer.js";
+import { money } from "./chat_cost.js";
 import { useFocus, useScroll } from "./chat_hooks.js";
-import { Log, Writing } from "./chat_log.js";
+import { picturesOf } from "./chat_images.js";
+import { Log } from "./chat_log.js";
 import { ownPath } from "./chat_markdown.js";
 import { Status } from "./chat_status.js";
 import { ChatStream } from "./chat_stream.js";
@@ -28,6 +30,7 @@ export function Conversation(props) {
   });
   const navigate = useNavigate();
   const [root, scroller, content, box] = [useRef(null), useRef(null), useRef(null), useRef(null)];
+  const scrolling = useRef(null);
   const [announcement, announce] = useState("");
   const [stream] = useState(
     () =>
@@ -36,15 +39,18 @@ export function Conversation(props) {
         tools: (...news) => latest.current.onTools?.(...news),
         navigate: (path) => ownPath(path) === path && navigate(path),
         refused: (text, unheard) => stream.giveBack(text, unheard ? labels.notSent : ""),
+        older: () => scrolling.current?.keep(),
         arrived: ({ role, who, text }) => {
           if (role === "user") return;
+          scrolling.current?.missed();
           announce(`${who ? `${who}: ` : ""}${plain(text || "")}`);
           if (latest.current.surface === "closed") latest.current.onUnread?.();
         },
       }),
   );
   const state = useSyncExternalStore(stream.subscribe, stream.getSnapshot, stream.getSnapshot);
-  const [away, toEnd] = useScroll(scroller, content);
+  const { away, count: missed, toEnd, ...scroll } = useScroll(scroller, content, state.items[0]?.key, useCallback(() => stream.earlier(), [stream]));
+  scrolling.current = scroll;
   stream.pinned = toEnd;
   useEffect(() => {
     if (chatId ? chatId !== stream.state.chat : fresh || !stream.state.chat) stream.open(chatId, workflow, !chatId && fresh > 0);
@@ -53,6 +59,7 @@ export function Conversation(props) {
     toEnd();
   }, [state.chat, state.caughtUp, toEnd]);
   useEffect(() => () => stream.close(), [stream]);
+  useEffect(() => picturesOf(state.chat), [state.chat]);
   useEffect(() => {
     const heard = setTimeout(() => announce(""), ANNOUNCED_MS);
     return () => clearTimeout(heard);
@@ -65,10 +72,9 @@ export function Conversation(props) {
   const again = () => latest.current.onAgain?.(stream.state.workflow || workflow);
   const onArtifact = useCallback(() => latest.current.onArtifact?.(), []);
 
-  const { items, live, pending, progress, status, connection, caughtUp } = state;
+  const { items, live, pending, progress, status, connection, caughtUp, earlier, loading, total, who } = state;
   const last = items.at(-1);
-  const thinking = connection === "live" && status === "running" && !live && (pending.length > 0 || last?.role === "user");
-  const named = live && (last?.role !== "agent" || last?.who !== live.who);
+  const thinking = connection === "live" && status === "running" && !live && (pending.length > 0 || last?.role === "user" || last?.k === "step" || Boolean(who));
   return jsxs("div", {
     ref: root,
     className: "mzc-stream",
@@ -87,27 +93,40 @@ export function Conversation(props) {
           className: "mzc-content",
           children: [
             caughtUp && !items.length && !live && !pending.length && jsx(Greeting, { text: props.greeting || labels.empty, logo: props.logo }),
-            jsx(Log, { items, heard: !OVER.has(status), choosing: state.choosing, labels, stream, onArtifact }),
+            earlier &&
+              jsx("button", {
+                type: "button",
+                className: "mzc-link mzc-earlier",
+                "aria-busy": loading,
+                onClick: () => stream.earlier(),
+                children: loading ? labels.loadingEarlier : labels.earlier,
+              }, "earlier"),
+            jsx(Log, { items, live, heard: !OVER.has(status), choosing: state.choosing, labels, stream, onArtifact }, "log"),
             ...pending.map(({ id, text }) =>
               jsx("article", { className: "mzc-message mzc-pending", "data-role": "user", children: jsx("div", { className: "mzc-said", dir: "auto", children: text }) }, id),
             ),
-            live &&
-              jsxs("article", {
-                className: "mzc-message",
-                "data-role": "agent",
-                children: [named && jsx("div", { className: "mzc-who", children: live.who }), jsx(Writing, { stream, labels }, live.id)],
-              }),
-            thinking && jsx("div", { className: "mzc-thinking", "aria-hidden": true, children: [0, 1, 2].map((dot) => jsx("i", {}, dot)) }),
-            progress &&
-              jsxs("div", {
-                className: "mzc-progress",
-                children: [jsx("span", { children: progress.text }), jsx("progress", { max: 100, value: progress.percent ?? undefined, "aria-label": progress.text })],
-              }),
+            progress
+              ? jsxs("div", {
+                  className: "mzc-progress",
+                  children: [
+                    jsxs("span", { children: [progress.name && jsx("code", { children: progress.name }), progress.text] }),
+                    progress.percent > 0 && jsx("progress", { max: 100, value: progress.percent, "aria-label": progress.name || progress.text }),
+                  ],
+                })
+              : thinking && jsxs("div", { className: "mzc-thinking", children: [...[0, 1, 2].map((dot) => jsx("i", { "aria-hidden": true }, dot)), who && jsx("span", { children: who }, "who")] }),
             children,
           ],
         }),
       }),
-      away && jsx("button", { type: "button", className: "mzc-jump", onClick: toEnd, children: labels.jump }),
+      away &&
+        jsxs("button", {
+          type: "button",
+          className: "mzc-jump",
+          "aria-label": missed ? `${labels.jump}. ${labels.newMessages}: ${missed}` : undefined,
+          onClick: toEnd,
+          children: [labels.jump, missed > 0 && jsx("b", { children: missed > 99 ? "99+" : missed })],
+        }),
+      total && jsx("p", { className: "mzc-total", title: labels.total, "aria-label": `${labels.total}: ${money(total)}`, children: money(total) }),
       jsx(Composer, { stream, state, labels, box }),
       jsx("div", { className: "mzc-hear", role: "status", "aria-live": "polite", children: announcement }),
     ],

@@ -1,14 +1,16 @@
 // One socket, one chat at a time: offsets, resume, reconnect. Knows nothing of React or the page.
+import { Folded, unanswered } from "./chat_fold.js";
+
+export { unanswered };
 const PING_MS = 25_000;
 const SILENCE_MS = 65_000;
 const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15_000;
 const CROWDED_WAIT_MS = 20_000;
+const PAGE = 60; // items of the log that are asked for at once
+const PACE_MS = 66; // between two pieces of a text that grows; they are drawn as they come
 
-const EMPTY = { items: [], live: null, ask: null, pending: [], progress: null, caughtUp: false, refusal: null, choosing: null };
-
-export const unanswered = (item) => item.k === "choice" && !item.over;
-const closed = (item) => (unanswered(item) ? { ...item, over: true } : item);
+const EMPTY = { items: [], live: null, ask: null, pending: [], progress: null, total: null, caughtUp: false, refusal: null, choosing: null };
 
 export class ChatStream {
   // on: {attached(chat, workflow, title), tools(chat, arrived), navigate(path), arrived(message), refused(text, unheard)}
@@ -22,6 +24,8 @@ export class ChatStream {
     this.offset = -1;
     this.attempt = 0;
     this.text = "";
+    this.folded = new Folded();
+    this.first = 0;
     this.settled = false;
     this.closed = false;
     this.online = () => this.state.connection !== "live" && this.retry();
@@ -44,7 +48,13 @@ export class ChatStream {
     }, wait);
   }
 
-  // The growing text of the message being written goes past React, once per frame of the screen.
+  // What the log comes to now.
+  show(changes) {
+    const { live, ask, progress, total } = this.folded;
+    this.set({ items: this.folded.list(), live, ask, progress, total, ...changes });
+  }
+
+  // The growing text of the message being written goes past the snapshot, a few times a second.
   watchText(watcher) {
     this.textWatcher = watcher;
     watcher(this.text);
@@ -55,7 +65,7 @@ export class ChatStream {
   textSoon() {
     this.raf ||= requestAnimationFrame(() => {
       this.raf = 0;
-      this.textWatcher?.(this.text);
+      if (this.folded.live) this.textWatcher?.(this.text);
     });
   }
 
@@ -72,8 +82,9 @@ export class ChatStream {
     this.wanted = { chat: chat || null, workflow: workflow || null, fresh: Boolean(fresh) };
     this.offset = -1;
     this.text = "";
+    this.folded = new Folded();
     this.settled = false;
-    this.set({ ...EMPTY, chat: chat || null, title: "", status: "connecting", detail: "", delayed: false });
+    this.set({ ...EMPTY, earlier: false, loading: false, chat: chat || null, title: "", status: "connecting", detail: "", delayed: false });
     if (this.socket?.readyState === WebSocket.OPEN) this.sendOpen();
     else this.connect();
   }
@@ -96,7 +107,8 @@ export class ChatStream {
 
   sendOpen() {
     const { chat, workflow, fresh } = this.wanted;
-    this.send({ t: "open", chat, workflow, from: this.offset, new: fresh, live: this.state.live?.id });
+    this.set({ loading: false }); // an answer that was waited for is lost with its connection
+    this.send({ t: "open", chat, workflow, from: this.offset, page: PAGE, pace: PACE_MS, new: fresh, live: this.folded.live?.id });
   }
   send(frame) {
     if (this.socket?.readyState !== WebSocket.OPEN) return false;
@@ -151,7 +163,9 @@ export class ChatStream {
     }
     if (Array.isArray(frame)) return this.append(frame[0], frame[1]);
     if (frame.k) return this.settled && this.item(frame);
-    if (frame.t === "chat") this.attach(frame);
+    if (frame.t === "page") this.page(frame);
+    else if (frame.t === "older") this.older(frame);
+    else if (frame.t === "chat") this.attach(frame);
     else if (frame.t === "caught_up") this.caughtUp();
     else if (frame.t === "refused") this.refuse(frame.id, frame.message);
     else if (frame.t === "starting" && !this.settled) this.set({ detail: frame.message }); // it opens by itself
@@ -164,8 +178,8 @@ export class ChatStream {
     this.settled = true;
     this.attempt = 0;
     this.wanted = { chat: frame.chat, workflow: frame.workflow, fresh: false };
-    const { workflow, title, status, detail = "", delayed = false } = frame;
-    this.set({ chat: frame.chat, connection: "live", workflow, title, status, detail, delayed });
+    const { workflow, title, status, detail = "", delayed = false, who = "" } = frame;
+    this.set({ chat: frame.chat, connection: "live", workflow, title, status, detail, delayed, who });
     if (news) this.on.attached(frame.chat, frame.workflow || "", frame.title || "");
   }
 
@@ -177,73 +191,60 @@ export class ChatStream {
     this.on.tools(this.state.chat, false);
   }
 
+  // Where the newest page of a long log begins.
+  page(frame) {
+    if (!this.settled || this.offset >= 0) return;
+    this.first = frame.first;
+    if (frame.usage) this.folded.total = frame.usage.total;
+    this.show({ earlier: frame.more });
+  }
+
+  earlier() {
+    const { earlier, loading, connection, caughtUp } = this.state;
+    if (earlier && !loading && caughtUp && connection === "live" && this.send({ t: "older", before: this.first, page: PAGE })) this.set({ loading: true });
+  }
+
+  older(frame) {
+    if (!this.settled || frame.before !== this.first) return;
+    this.first = frame.first;
+    this.folded.prepend(frame.items);
+    this.on.older?.();
+    this.show({ earlier: frame.more, loading: false });
+  }
+
   append(offset, text) {
-    if (!this.settled || offset <= this.offset || !this.state.live) return;
+    if (!this.settled || offset <= this.offset || !this.folded.live) return;
     this.offset = offset;
     this.text += text;
     this.textSoon();
   }
 
   item(frame) {
-    if (frame.k === "live" && frame.id === this.state.live?.id) {
+    const { live } = this.folded;
+    if (frame.k === "live" && frame.id === live?.id) {
       this.offset = frame.o; // told again after a reconnect, the text so far follows
       this.text = "";
       return;
     }
     if (frame.o <= this.offset) return;
     this.offset = frame.o;
-    const { items, caughtUp } = this.state;
-    switch (frame.k) {
-      case "live":
-        this.text = "";
-        return this.set({ live: { id: frame.id, who: frame.who } });
-      case "message":
-        return this.message(frame);
-      case "ask":
-        if (frame.prompt && !items.some((one) => one.k === "ask" && one.prompt === frame.prompt))
-          this.set({ items: [...items, { ...frame, key: `ask-${frame.id}` }] });
-        return this.set({ ask: { id: frame.id, password: Boolean(frame.password) } });
-      case "asked":
-        if (frame.by && items.some((one) => one.key === frame.by && one.queued))
-          this.set({ items: items.map((one) => (one.key === frame.by ? { ...one, queued: false } : one)) });
-        return this.state.ask?.id === frame.id && this.set({ ask: null });
-      case "tool":
-      case "tool_done": {
-        const key = `tool-${frame.id}`;
-        const known = items.find((one) => one.key === key);
-        const merged = { ...known, ...frame, k: "tool", state: frame.state || "open", key };
-        this.set({ items: known ? items.map((one) => (one.key === key ? merged : one)) : [...items, merged] });
-        return caughtUp && this.on.tools(this.state.chat, frame.k === "tool");
-      }
-      case "tool_state":
-        return caughtUp && this.toolsSoon();
-      case "progress":
-        return this.set({ progress: frame.percent >= 100 ? null : frame });
-      case "choice":
-        return this.set({ items: [...items.map(closed), { ...frame, key: frame.id }], choosing: null });
-      case "chosen": {
-        const mine = this.state.choosing;
-        this.set({ items: items.map((one) => (unanswered(one) ? { ...closed(one), chosen: frame.option, chat: frame.chat } : one)), choosing: null });
-        return mine && caughtUp && frame.chat && this.open(frame.chat, this.state.workflow, false);
-      }
-      case "navigate":
-        return caughtUp && this.on.navigate(frame.path);
-    }
+    const { caughtUp, chat, choosing } = this.state;
+    if (frame.k === "navigate") return caughtUp && this.on.navigate(frame.path);
+    if (frame.rest && live?.id === frame.id) frame = { ...frame, text: this.text + frame.text }; // the end of what is here
+    if (frame.k === "tool_state") return caughtUp && this.toolsSoon();
+    this.folded.take(frame);
+    if (frame.k === "live" || (frame.k === "message" && live?.id === frame.id)) this.text = "";
+    if (frame.k === "message") return this.message(frame);
+    this.show(frame.k === "choice" || frame.k === "chosen" ? { choosing: null } : {});
+    if (!caughtUp) return;
+    if (frame.k === "tool" || frame.k === "tool_done") this.on.tools(chat, frame.k === "tool");
+    if (frame.k === "chosen" && choosing && frame.chat) this.open(frame.chat, this.state.workflow, false);
   }
 
   message(frame) {
-    const { items, pending, live, caughtUp } = this.state;
-    if (frame.rest && live?.id === frame.id) frame = { ...frame, text: this.text + frame.text }; // the end of what is here
-    const changes = { items: [...items.filter((one) => one.key !== frame.id), { ...frame, key: frame.id }], progress: null };
-    if (live?.id === frame.id) {
-      changes.live = null;
-      this.text = "";
-    }
-    if (frame.role === "user") {
-      const mine = pending.find((one) => one.id === frame.id) || pending[0];
-      changes.pending = pending.filter((one) => one !== mine);
-    }
-    this.set(changes);
+    const { pending, caughtUp } = this.state;
+    const mine = frame.role === "user" && (pending.find((one) => one.id === frame.id) || pending[0]);
+    this.show({ pending: mine ? pending.filter((one) => one !== mine) : pending });
     if (caughtUp) this.on.arrived(frame);
   }
 
@@ -254,7 +255,7 @@ export class ChatStream {
     return true;
   }
   choose(option) {
-    const choice = this.state.items.find(unanswered);
+    const choice = this.folded.list().find(unanswered);
     if (choice && this.send({ t: "choose", option, id: choice.id })) this.set({ choosing: option, refusal: null });
   }
   stop() {

@@ -10,6 +10,15 @@ _CODE: Final = {
         "chat_pane.js",
         "chat_stream.js",
         "chat_log.js",
+        "chat_fold.js",
+        "chat_blocks.js",
+        "chat_code.js",
+        "chat_colours.js",
+        "chat_math.js",
+        "chat_diagram.js",
+        "chat_images.js",
+        "chat_cost.js",
+        "chat_answers.css",
         "chat_status.js",
         "chat_hooks.js",
         "chat_choice.js",
@@ -19,7 +28,15 @@ _CODE: Final = {
         "chat_surfaces.css",
     )
 }
-_MARKDOWN: Final = ["react-markdown@10.1.0", "remark-gfm@4.0.1"]
+_MARKDOWN: Final = [
+    "marked@18.2.1",
+    # Fetched by the browser only when an answer has code, formulas or diagrams.
+    "lowlight@3.3.0",
+    "highlight.js@11.11.1",
+    "katex@0.18.10",
+    "mermaid@12.3.0",
+    "dompurify@3.4.18",
+]
 
 
 def _attached(chat_id: rx.Var[str], workflow: rx.Var[str], title: rx.Var[str]) -> tuple[rx.Var[str], rx.Var[str], rx.Var[str]]:
