@@ -1,9 +1,10 @@
 """``WS /ws/chat``: the browser's end. One socket shows one chat at a time: replay from an offset, then the tail.
 
 From the browser: ``open`` (chat or workflow, ``from`` the last offset seen, ``live`` the id of the message it holds a part
-of), ``say``, ``answer``, ``stop``, ``choose``, ``ping``.
-To it: ``{"t":"chat"}`` with the status, durable items with offset ``o`` and kind ``k``, pieces of the streaming
-message as ``[o,"text"]``, ``caught_up``, ``refused``, ``starting`` (the chat opens by itself a little later), ``pong``.
+of), ``say``, ``answer``, ``stop`` (``turn``: the text whose answer is meant), ``choose``, ``ping``.
+To it: ``{"t":"chat"}`` with the status, ``offers`` for the composer, durable items with offset ``o`` and kind ``k``,
+pieces of the streaming message as ``[o,"text"]``, ``caught_up``, ``refused``, ``starting`` (the chat opens by itself a
+little later), ``pong``.
 Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1003 not text,
 1009 message too big, 1011 too slow or our fault, 1001 going away or silent (a client says ``ping`` at least every two
 minutes).
@@ -20,6 +21,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mozaiks_shell.chat import service
+from mozaiks_shell.chat.offers import offers
 from mozaiks_shell.chat.once import Once
 from mozaiks_shell.chat.protocol import clean
 from mozaiks_shell.chat.transcript import Channel, Tail, dumps, wire
@@ -276,7 +278,7 @@ class _Browser:
                 case "choose":
                     await service.choose(self._principal, self._chat(), _text(message.get("option")))
                 case "stop":
-                    await service.stop(self._principal, self._chat())
+                    await service.stop(self._principal, self._chat(), _text(message.get("turn")))
                 case "answer":
                     reference = _text(message.get("tool"))
                     await service.answer_tool(self._principal, self._chat(), reference, _object(message.get("response")))
@@ -353,6 +355,8 @@ class _Browser:
     async def _show(self, channel: Channel, tail: Tail, after: int, holding: str) -> None:
         try:
             await self._send(channel.frame)
+            workflow = str(json.loads(channel.frame).get("workflow", ""))
+            await self._send(dumps(await offers(self._principal, channel.chat_id, workflow)))
             after = await self._catch_up(channel, after, holding)
             await self._send(dumps({"t": "caught_up", "offset": after}))
             while True:

@@ -41,6 +41,7 @@ Telling
     ``insights``: count what people do with the plugin.
 For others to show
     ``register_component``: parts operators make pages of. ``components``: these, and what agents show in the chat.
+    ``slash``: commands that people type in the chat.
 The rest
     ``errors``: what to raise. ``payments``: checkout, status, cancel.
 
@@ -75,6 +76,7 @@ from mozaiks_shell.sdk import (
     plugins,
     search,
     settings,
+    slash,
     workflow_client,
 )  # fmt: skip
 from mozaiks_shell.sdk.auth import CurrentUser, current_user
@@ -129,6 +131,7 @@ __all__ = [
     "search",
     "select",
     "settings",
+    "slash",
     "t",
     "tr",
     "ui",

@@ -51,6 +51,7 @@ NAMES = [
     "search",
     "select",
     "settings",
+    "slash",
     "t",
     "tr",
     "ui",
@@ -76,6 +77,7 @@ MODULES = [
     "providers",
     "search",
     "settings",
+    "slash",
     "workflow_client",
 ]
 FOUNDERS = ["auth", "current_user", "db", "errors", "events", "jobs", "notifications", "payments", "plugins", "workflow_client"]

@@ -2,8 +2,11 @@
 import { memo, useEffect, useRef, useState } from "react";
 import { jsx, jsxs } from "react/jsx-runtime";
 import { mzDate } from "$/public/external/mozaiks_shell/ui/i18n/i18n.js";
+import { Actions } from "./chat_actions.js";
 import { Choice } from "./chat_choice.js";
-import { CopyButton, Prose } from "./chat_markdown.js";
+import { Attachment } from "./chat_files.js";
+import { Prose } from "./chat_markdown.js";
+import { Question } from "./chat_question.js";
 
 // Everything up to the last blank line outside a code fence is final and may become Markdown.
 function split(text) {
@@ -39,7 +42,7 @@ export function Writing({ stream, labels }) {
   });
 }
 
-const Message = memo(function Message({ item, named, heard, labels, stream }) {
+const Message = memo(function Message({ item, named, heard, last, given, labels, stream }) {
   const { role, who, text, at, cancelled, undelivered } = item;
   const note = cancelled ? labels.stopped : undelivered ? labels.undelivered : item.queued && heard ? labels.queued : "";
   const body =
@@ -59,9 +62,10 @@ const Message = memo(function Message({ item, named, heard, labels, stream }) {
           children: [
             jsx("span", { children: note }),
             undelivered && jsx("button", { type: "button", className: "mzc-link", onClick: () => stream.giveBack(text), children: labels.writeAgain }),
+            undelivered && heard && jsx("button", { type: "button", className: "mzc-link", onClick: () => stream.sayAgain(text), children: labels.sayAgain }),
           ],
         }),
-      role === "agent" && jsx(CopyButton, { text: () => text, label: labels.copyMessage, done: labels.copied, className: "mzc-copy" }),
+      (role === "agent" || (role === "user" && !undelivered)) && jsx(Actions, { item, heard, last, given, labels, stream }),
     ],
   });
 });
@@ -82,15 +86,17 @@ const Tool = memo(function Tool({ item, labels, onArtifact }) {
   });
 });
 
-export const Log = memo(function Log({ items, heard, choosing, labels, stream, onArtifact }) {
+export const Log = memo(function Log({ items, heard, choosing, feedback, labels, stream, onArtifact }) {
   let speaker = "";
+  const newest = items.findLast((one) => one.k === "message" && one.role === "agent");
   return items.map((item) => {
     if (item.k === "tool") return jsx(Tool, { item, labels, onArtifact }, item.key);
     if (item.k === "choice") return jsx(Choice, { item, busy: item.over ? "" : choosing, labels, stream }, item.key);
-    if (item.k === "ask") return jsx("p", { className: "mzc-question", children: item.prompt }, item.key);
+    if (item.k === "attachment") return jsx(Attachment, { item, labels }, item.key);
+    if (item.k === "ask") return jsx(Question, { item, answer: item.by && items.find((one) => one.key === item.by)?.text, heard, labels, stream }, item.key);
     const name = `${item.role}:${item.who}`;
     const named = name !== speaker;
     speaker = name;
-    return jsx(Message, { item, named, heard, labels, stream }, item.key);
+    return jsx(Message, { item, named, heard, last: item === newest, given: feedback[item.id], labels, stream }, item.key);
   });
 });

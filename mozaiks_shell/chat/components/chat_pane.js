@@ -6,6 +6,8 @@ import { Composer } from "./chat_composer.js";
 import { useFocus, useScroll } from "./chat_hooks.js";
 import { Log, Writing } from "./chat_log.js";
 import { ownPath } from "./chat_markdown.js";
+import { Outbox } from "./chat_outbox.js";
+import { Suggestions } from "./chat_suggestions.js";
 import { Status } from "./chat_status.js";
 import { ChatStream } from "./chat_stream.js";
 import "./chat.css";
@@ -31,7 +33,8 @@ export function Conversation(props) {
         attached: (...chat) => latest.current.onAttached?.(...chat),
         tools: (...news) => latest.current.onTools?.(...news),
         navigate: (path) => ownPath(path) === path && navigate(path),
-        refused: (text, unheard) => stream.giveBack(text, unheard ? labels.notSent : ""),
+        refused: (text) => stream.giveBack(text),
+        unheard: ({ id, text }) => outbox.add(text, [], { id, first: true }),
         arrived: ({ role, who, text }) => {
           if (role === "user") return;
           announce(`${who ? `${who}: ` : ""}${plain(text || "")}`);
@@ -39,6 +42,7 @@ export function Conversation(props) {
         },
       }),
   );
+  const [outbox] = useState(() => new Outbox(stream, labels, ({ text, files }, why) => stream.giveBack(text, why, files)));
   const state = useSyncExternalStore(stream.subscribe, stream.getSnapshot, stream.getSnapshot);
   const [away, toEnd] = useScroll(scroller, content);
   stream.pinned = toEnd;
@@ -83,7 +87,7 @@ export function Conversation(props) {
           className: "mzc-content",
           children: [
             caughtUp && !items.length && !live && !pending.length && jsx("p", { className: "mzc-empty", children: labels.empty }),
-            jsx(Log, { items, heard: !OVER.has(status), choosing: state.choosing, labels, stream, onArtifact }),
+            jsx(Log, { items, heard: !OVER.has(status), choosing: state.choosing, feedback: state.feedback, labels, stream, onArtifact }),
             ...pending.map(({ id, text }) =>
               jsx("article", { className: "mzc-message mzc-pending", "data-role": "user", children: jsx("div", { className: "mzc-said", dir: "auto", children: text }) }, id),
             ),
@@ -99,12 +103,13 @@ export function Conversation(props) {
                 className: "mzc-progress",
                 children: [jsx("span", { children: progress.text }), jsx("progress", { max: 100, value: progress.percent ?? undefined, "aria-label": progress.text })],
               }),
+            jsx(Suggestions, { state, labels, stream }),
             children,
           ],
         }),
       }),
       away && jsx("button", { type: "button", className: "mzc-jump", onClick: toEnd, children: labels.jump }),
-      jsx(Composer, { stream, state, labels, box }),
+      jsx(Composer, { stream, outbox, state, labels, box, onFresh: again }),
       jsx("div", { className: "mzc-hear", role: "status", "aria-live": "polite", children: announcement }),
     ],
   });

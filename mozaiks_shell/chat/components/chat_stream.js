@@ -5,18 +5,20 @@ const FIRST_WAIT_MS = 400;
 const LONGEST_WAIT_MS = 15_000;
 const CROWDED_WAIT_MS = 20_000;
 
-const EMPTY = { items: [], live: null, ask: null, pending: [], progress: null, caughtUp: false, refusal: null, choosing: null };
+const EMPTY = { offers: null, feedback: {}, items: [], live: null, ask: null, pending: [], progress: null, caughtUp: false, refusal: null, choosing: null };
 
 export const unanswered = (item) => item.k === "choice" && !item.over;
+export const spoken = (item) => item.k === "message" && item.role === "user" && !item.queued && !item.undelivered;
+export const newId = () => `m${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 const closed = (item) => (unanswered(item) ? { ...item, over: true } : item);
 
 export class ChatStream {
-  // on: {attached(chat, workflow, title), tools(chat, arrived), navigate(path), arrived(message), refused(text, unheard)}
+  // on: {attached(chat, workflow, title), tools(chat, arrived), navigate(path), arrived(message), refused(text), unheard({id, text})}
   constructor(on) {
     this.on = on;
     this.watchers = new Set();
     this.textWatcher = null;
-    this.state = { ...EMPTY, connection: "connecting", chat: null, workflow: "", title: "", status: "connecting", detail: "", delayed: false };
+    this.state = { ...EMPTY, me: "", connection: "connecting", chat: null, workflow: "", title: "", status: "connecting", detail: "", delayed: false };
     this.snapshot = this.state;
     this.wanted = { chat: null, workflow: "", fresh: false };
     this.offset = -1;
@@ -143,6 +145,7 @@ export class ChatStream {
     if (Array.isArray(frame)) return this.append(frame[0], frame[1]);
     if (frame.k) return this.settled && this.item(frame);
     if (frame.t === "chat") this.attach(frame);
+    else if (frame.t === "offers") this.settled && frame.chat === this.state.chat && this.set({ offers: frame, me: frame.me, feedback: frame.feedback });
     else if (frame.t === "caught_up") this.caughtUp();
     else if (frame.t === "refused") this.refuse(frame.id, frame.message);
     else if (frame.t === "starting" && !this.settled) this.set({ detail: frame.message }); // it opens by itself
@@ -164,7 +167,7 @@ export class ChatStream {
     if (!this.settled) return;
     const [lost, kept] = [this.state.pending.filter((one) => one.late), this.state.pending.filter((one) => !one.late)];
     this.set({ caughtUp: true, pending: kept });
-    lost.forEach((one) => this.on.refused(one.text, true));
+    lost.forEach((one) => this.on.unheard(one));
     this.on.tools(this.state.chat, false);
   }
 
@@ -191,12 +194,13 @@ export class ChatStream {
       case "message":
         return this.message(frame);
       case "ask":
-        if (frame.prompt && !items.some((one) => one.k === "ask" && one.prompt === frame.prompt))
-          this.set({ items: [...items, { ...frame, key: `ask-${frame.id}` }] });
-        return this.set({ ask: { id: frame.id, password: Boolean(frame.password) } });
+        this.asked(frame);
+        return this.set({ ask: { id: frame.id, password: Boolean(frame.password), prompt: frame.prompt, choices: frame.choices, file: frame.file } });
       case "asked":
         if (frame.by && items.some((one) => one.key === frame.by && one.queued))
           this.set({ items: items.map((one) => (one.key === frame.by ? { ...one, queued: false } : one)) });
+        if (items.some((one) => one.k === "ask" && one.id === frame.id))
+          this.set({ items: this.state.items.map((one) => (one.k === "ask" && one.id === frame.id ? { ...one, over: frame.state || "answered", by: frame.by } : one)) });
         return this.state.ask?.id === frame.id && this.set({ ask: null });
       case "tool":
       case "tool_done": {
@@ -215,9 +219,22 @@ export class ChatStream {
         this.set({ items: items.map((one) => (unanswered(one) ? { ...closed(one), chosen: frame.option, chat: frame.chat } : one)), choosing: null });
         return mine && caughtUp && frame.chat && this.open(frame.chat, this.state.workflow, false);
       }
+      case "attachment":
+        return this.set({ items: [...items, { ...frame, key: `file-${frame.id}` }] });
       case "navigate":
         return caughtUp && this.on.navigate(frame.path);
     }
+  }
+
+  // Words that were asked before stand there already; what can be chosen from is shown each time.
+  asked(frame) {
+    const { items, caughtUp } = this.state;
+    const special = frame.choices?.length || frame.file;
+    if (!frame.prompt && !special) return;
+    const known = !special && items.find((one) => one.k === "ask" && one.prompt === frame.prompt);
+    if (known) return this.set({ items: items.map((one) => (one === known ? { ...one, id: frame.id, over: undefined, by: undefined } : one)) });
+    this.set({ items: [...items, { ...frame, key: `ask-${frame.id}` }] });
+    if (caughtUp && frame.prompt) this.on.arrived({ role: "agent", who: "", text: frame.prompt });
   }
 
   message(frame) {
@@ -236,8 +253,8 @@ export class ChatStream {
     if (caughtUp) this.on.arrived(frame);
   }
 
-  say(text) {
-    const id = `m${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+  // A text that was said with this id before is not said again, not even by another tab.
+  say(text, id = newId()) {
     if (this.state.connection !== "live" || !this.send({ t: "say", text, id })) return false;
     this.set({ pending: [...this.state.pending, { id, text }], refusal: null });
     return true;
@@ -246,8 +263,9 @@ export class ChatStream {
     const choice = this.state.items.find(unanswered);
     if (choice && this.send({ t: "choose", option, id: choice.id })) this.set({ choosing: option, refusal: null });
   }
+  // Of the answer that is being written now: a stop that arrives late must not end the next one.
   stop() {
-    this.send({ t: "stop" });
+    this.send({ t: "stop", turn: this.state.items.findLast(spoken)?.id || "" });
   }
   refuse(id, message) {
     if (!this.settled && !id) return this.set({ connection: "unopened", detail: message || "" });

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mozaiks_shell.chat.components.labels_composer import COMPOSER
 from mozaiks_shell.foundation.i18n import msg
 from mozaiks_shell.ui.i18n import Text, t
 
@@ -79,4 +80,5 @@ STREAM: Final[dict[str, Text]] = {
     "expired": t("No longer needed"),
     "shown": t("Shown beside the conversation"),
     "openArtifact": t("Open"),
+    **COMPOSER,
 }
