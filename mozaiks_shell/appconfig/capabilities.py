@@ -26,7 +26,7 @@ class Suggestion(FileModel):
     """Something to begin a conversation with; a bare text is its title."""
 
     title: str = Field(min_length=1, max_length=80, description="What people see.")
-    text: str = Field("", max_length=2000, description="What is written; empty: the title.")
+    message: str = Field("", max_length=2000, description="What is written; empty: the title.")
     send: bool = Field(True, description="False: it is put into the text box, to be completed.")
 
     @model_validator(mode="before")

@@ -44,7 +44,7 @@ def person_key(principal: Principal) -> str:
 def _suggestions(workflow: str) -> list[dict[str, Any]]:
     """Of every capability that people know the workflow by."""
     found = [one for each in broker.capabilities() if each.workflow_id == workflow for one in each.suggestions]
-    return [{"title": one.title, "text": one.text or one.title, "send": one.send} for one in found[:SUGGESTIONS]]
+    return [{"title": one.title, "prompt": one.message, "send": one.send} for one in found[:SUGGESTIONS]]
 
 
 def _uploads(workflow: str) -> dict[str, Any] | None:

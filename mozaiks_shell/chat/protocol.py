@@ -253,8 +253,8 @@ class Unknown:
 
 
 Upstream: TypeAlias = (
-    Meta | Speaker | Piece | Said | Ask | Answered | TimedOutAsk | Acknowledged | Tool | Oversized | ToolOver | Progress | Navigate
-    | Usage | Problem | Spawned | Child | Resumed | Late | Ended | Hidden | Unknown
+    Meta | Speaker | Piece | Said | Ask | Answered | TimedOutAsk | Acknowledged | Tool | Oversized | ToolOver | Progress
+    | Navigate | Usage | Problem | Spawned | Child | Resumed | Late | Ended | Hidden | Unknown
 )  # fmt: skip
 
 

@@ -16,6 +16,24 @@ from tests.live import ROOT, Server, Site, clean_environment, free_port, until
 from tests.people import PASSWORD, People
 
 MOST = 200_000
+HELPER = '''"""Commands for the chat."""
+from mozaiks_shell import sdk
+
+sdk.slash.template("sum", "Sum up in a line", "Sum this up: {words}", hint="a text")
+sdk.slash.template("hello", "Say hello", "Hello there!")
+
+
+@sdk.slash.command("note", "Note something", hint="what to note")
+async def note(words: str, person: sdk.CurrentUser) -> str:
+    if not words:
+        raise sdk.errors.Invalid("Say what to note.")
+    return f"Noted for {person.name}: {words}"
+
+
+@sdk.page()
+def front():
+    return sdk.ui.page_header("Helper")
+'''
 both = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
 
 
@@ -47,7 +65,13 @@ def shell(live: Server, runtime: str, tmp_path_factory: pytest.TempPathFactory) 
         "CHAT_ATTACHMENTS_ALLOWED_TYPES": ".txt,.md,.png",
         "UPLOAD_MAX_BYTES": str(MOST),
     }
-    server = Site.copy("composer").serve(tmp_path_factory.mktemp("composer"), **env)
+    site = Site.copy("composer")
+    helper = site.folder / "plugins" / "helper"
+    helper.mkdir()
+    manifest = {"name": "helper", "version": "1.0.0", "display_name": "Helper"}
+    (helper / "manifest.json").write_text(json.dumps(manifest))
+    (helper / "page.py").write_text(HELPER)
+    server = site.serve(tmp_path_factory.mktemp("composer"), **env)
     yield server
     server.stop()
 
@@ -396,3 +420,138 @@ def test_f192_feedback_is_given_with_words_changed_and_taken_back(tab, runtime, 
     page.reload()
     settled(page)
     expect(up).to_have_attribute("aria-pressed", "false")
+
+
+@both
+def test_f179_a_question_has_controls_that_fit_and_is_answered_once(tab, runtime, size):
+    page = tab()
+    say(page, "choose")
+    question = log(page).get_by_role("region", name="Question").last
+    group = question.get_by_role("group", name="Which one shall it be?")
+    expect(group.get_by_role("button")).to_have_text(["The red one", "The blue one"])
+    picture(page, f"composer-question-{size['width']}")
+    group.get_by_role("button", name="The blue one").dblclick()
+    expect(log(page)).to_contain_text("You said: blue")
+    expect(group.get_by_role("button").first).to_be_disabled()
+    expect(group.get_by_role("button", name="The blue one")).to_have_attribute("aria-pressed", "true")
+    expect(log(page).locator('.mzc-message[data-role="user"]').last).to_contain_text("The blue one")
+    assert heard(runtime)[-2:] == ["choose", "blue"]
+    picture(page, f"composer-question-answered-{size['width']}")
+
+
+@both
+def test_f179_a_secret_is_typed_into_a_password_box_and_kept_nowhere(tab, runtime, size):
+    page = tab()
+    say(page, "secret")
+    hidden = page.locator(".mzc-composer input[type=password]")
+    expect(hidden).to_be_visible()
+    expect(log(page)).to_contain_text("What is the password?")
+    expect(page.get_by_role("button", name="Attach files")).to_have_count(0)
+    hidden.fill("swordfish")
+    assert "swordfish" not in page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+    picture(page, f"composer-password-{size['width']}")
+    hidden.press("Enter")
+    expect(page.locator("textarea.mzc-input")).to_be_visible()
+    until(lambda: page.evaluate("1") and "swordfish" in heard(runtime), 30, "the password at the runtime")
+    expect(log(page)).to_contain_text("••••••••")
+
+
+@both
+def test_f179_a_file_that_is_asked_for_is_chosen_and_sent(tab, runtime, size):
+    page = tab()
+    say(page, "file")
+    question = log(page).get_by_role("region", name="Question").last
+    expect(question.get_by_role("button", name="Choose a file")).to_be_visible()
+    given = {"name": "report.md", "mimeType": "text/plain", "buffer": b"# report"}
+    question.locator("input[type=file]").set_input_files(given)
+    expect(log(page)).to_contain_text("You said: report.md")
+    expect(log(page).get_by_role("link").first).to_contain_text("report.md")
+    expect(question.get_by_role("button", name="Choose a file")).to_be_disabled()
+    picture(page, f"composer-question-file-{size['width']}")
+
+
+def test_f179_a_question_whose_time_is_over_and_one_answered_in_another_tab_are_disabled(tab):
+    page = tab()
+    say(page, "hurry")
+    question = log(page).get_by_role("region", name="Question").last
+    expect(question.get_by_role("button", name="Red")).to_be_enabled()
+    expect(question.get_by_text("Nobody waits for the answer any more.")).to_be_visible()
+    expect(question.get_by_role("button", name="Red")).to_be_disabled()
+    picture(page, "composer-question-expired")
+    say(page, "choose")
+    second = tab.context.new_page()
+    second.goto("/")
+    settled(second)
+    second.get_by_role("button", name="Open chat").click()
+    mine, theirs = (log(each).get_by_role("group", name="Which one shall it be?") for each in (page, second))
+    expect(mine.get_by_role("button").first).to_be_enabled()
+    theirs.get_by_role("button", name="The red one").click()
+    expect(mine.get_by_role("button", name="The red one")).to_be_disabled()
+    expect(mine.get_by_role("button", name="The red one")).to_have_attribute("aria-pressed", "true")
+
+
+def test_f179_a_waiting_text_is_no_answer_to_a_question_nobody_had_read(tab, runtime):
+    page = tab()
+    say(page, "stream 60 at 20")
+    expect(log(page)).to_contain_text("t000003")
+    say(page, "name it")
+    say(page, "just a remark")
+    expect(page.get_by_text("The assistant asked something else meanwhile. Send this as the answer?")).to_be_visible()
+    expect(log(page)).to_contain_text("What shall it be called?")
+    assert "just a remark" not in heard(runtime)
+    picture(page, "composer-queue-question")
+    page.get_by_role("button", name="Send now").click()
+    expect(log(page)).to_contain_text("You said: just a remark")
+
+
+@both
+def test_suggestions_stand_in_an_empty_chat_and_send(tab, runtime, size):
+    page = tab()
+    offered = log(page).get_by_role("group", name="Suggestions").get_by_role("button")
+    expect(offered).to_have_text(["What can you do?", "Show me around", "What is my plan?"])
+    picture(page, f"composer-suggestions-{size['width']}")
+    offered.nth(1).click()
+    expect(log(page)).to_contain_text("You said: Which pages does this app have?")
+    expect(offered).to_have_count(0)
+
+
+@both
+def test_slash_commands_are_chosen_by_keyboard_and_carried_out(tab, runtime, size):
+    page = tab()
+    tab.watch.expect("answer 422", "422")
+    menu = page.get_by_role("listbox", name="Commands")
+    box(page).press("/")
+    expect(menu.get_by_role("option")).to_contain_text(["/new", "/export", "/hello", "/note", "/sum"])
+    picture(page, f"composer-slash-{size['width']}")
+    box(page).press("ArrowUp")
+    expect(menu.get_by_role("option").last).to_have_attribute("aria-selected", "true")
+    expect(box(page)).to_have_attribute("aria-activedescendant", "mzc-commands-4")
+    box(page).press("Escape")
+    expect(menu).to_have_count(0)
+    expect(box(page)).to_have_value("/")
+    box(page).fill("")
+    box(page).press_sequentially("/not")
+    expect(menu.get_by_role("option")).to_contain_text(["/note"])
+    box(page).press("Tab")
+    expect(box(page)).to_have_value("/note ")
+    box(page).press_sequentially("buy milk")
+    box(page).press("Enter")
+    expect(page.get_by_text("Noted for Ada Lovelace: buy milk")).to_be_visible()
+    expect(log(page)).to_contain_text("Nothing here yet")
+    say(page, "/note ")
+    expect(page.locator(".mzc-composer").get_by_role("alert")).to_have_text("Say what to note.")
+    expect(box(page)).to_have_value("/note")
+    box(page).press("Escape")
+    say(page, "/sum a long story")
+    expect(log(page)).to_contain_text("You said: Sum this up: a long story")
+    say(page, "/etc/hosts is a file")
+    expect(log(page)).to_contain_text("You said: /etc/hosts is a file")
+    with page.expect_download() as download:
+        say(page, "/export")
+    assert "Sum this up: a long story" in download.value.path().read_text("utf-8")
+    say(page, "stream 400 at 20")
+    expect(log(page)).to_contain_text("t000003")
+    say(page, "/stop")
+    expect(log(page)).to_contain_text("Stopped")
+    say(page, "/new")
+    expect(log(page)).to_contain_text("Nothing here yet")

@@ -12,8 +12,9 @@ export function Suggestions({ state, labels, stream }) {
     role: "group",
     "aria-label": labels.suggestions,
     className: "mzc-suggestions",
-    children: offers.suggestions.map(({ title, text, send }) =>
-      jsx("button", { type: "button", className: "mzc-suggestion", onClick: () => (send ? stream.sayAgain(mzT(text)) : stream.giveBack(mzT(text))), children: mzT(title) }, title),
-    ),
+    children: offers.suggestions.map(({ title, prompt, send }) => {
+      const text = prompt || mzT(title);
+      return jsx("button", { type: "button", className: "mzc-suggestion", onClick: () => (send ? stream.sayAgain(text) : stream.giveBack(text)), children: mzT(title) }, title);
+    }),
   });
 }
