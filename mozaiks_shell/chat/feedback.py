@@ -103,6 +103,14 @@ async def of_app(app_id: str, *, verdict: str = "", workflow: str = "", before: 
     }
 
 
+async def verdicts(app_id: str) -> dict[str, int]:
+    """How many answers of this app were found helpful (``up``) and how many not (``down``)."""
+    query = select(col(ChatFeedback.verdict), func.count()).group_by(col(ChatFeedback.verdict))
+    async with system_session(app_id) as db:
+        rows = (await db.execute(query)).all()
+    return {"up": 0, "down": 0} | {str(row[0]): int(row[1]) for row in rows}
+
+
 async def _chat(db: ScopedSession, chat_id: str) -> Chat:
     chat = await db.get(Chat, chat_id)
     if chat is None:

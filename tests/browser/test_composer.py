@@ -11,7 +11,8 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import NARROW, WIDE, browsing, picture, settled
+from tests.browser.conftest import NARROW, WIDE, browsing, holds, picture, settled
+from tests.browser.test_accessibility import CUT, axe, violations  # noqa: F401 - axe is a fixture
 from tests.live import ROOT, Server, Site, clean_environment, free_port, until
 from tests.people import PASSWORD, People
 
@@ -436,6 +437,7 @@ def test_f179_a_question_has_controls_that_fit_and_is_answered_once(tab, runtime
     expect(group.get_by_role("button", name="The blue one")).to_have_attribute("aria-pressed", "true")
     expect(log(page).locator('.mzc-message[data-role="user"]').last).to_contain_text("The blue one")
     assert heard(runtime)[-2:] == ["choose", "blue"]
+    expect(page.get_by_role("list", name="Messages that wait")).to_have_count(0)
     picture(page, f"composer-question-answered-{size['width']}")
 
 
@@ -555,3 +557,49 @@ def test_slash_commands_are_chosen_by_keyboard_and_carried_out(tab, runtime, siz
     expect(log(page)).to_contain_text("Stopped")
     say(page, "/new")
     expect(log(page)).to_contain_text("Nothing here yet")
+
+
+@pytest.mark.parametrize("locale", ["en", "ar"])
+@both
+def test_f200_every_state_is_accessible_in_light_and_dark_and_right_to_left(tab, shell, axe, size, locale):  # noqa: F811
+    """All at once: a question, a file in the log, actions, feedback, waiting texts, a refusal, the menu of commands."""
+    tab.context.add_cookies([{"name": "mozaiks_locale", "value": locale, "url": shell.base}])
+    page = tab.context.new_page()
+    page.emulate_media(reduced_motion="reduce")
+    page.goto("/")
+    settled(page)
+    page.locator("#mzc-bubble").click()
+    write, talk = page.locator(".mzc-input"), page.locator(".mzc-scroller")
+    expect(talk.locator(".mzc-suggestion")).to_have_count(3)
+    found = []
+
+    def look(name: str) -> None:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            holds(page, f"document.documentElement.classList.contains('{scheme}')")
+            picture(page, f"composer-all-{name}-{locale}-{scheme}-{size['width']}")
+            problems = [*violations(page, axe), *page.evaluate(CUT)]
+            found.extend(f"{name} {scheme} {one}" for one in problems if "mzc" in one)
+
+    put_files(page, ("notes.txt", b"x" * 1500))
+    write.fill("choose")
+    write.press("Enter")
+    expect(talk.locator(".mzc-answers button")).to_have_count(2)
+    put_files(page, ("program.exe", b"x"), ("fine.md", b"x"))
+    expect(page.locator(".mzc-composer [role=alert]")).to_be_visible()
+    look("question")
+    talk.locator(".mzc-answers button").last.click()
+    talk.locator('.mzc-message[data-role="agent"] .mzc-act').last.click()
+    expect(talk.locator(".mzc-feedback")).to_be_visible()
+    look("feedback")
+    page.locator(".mzc-chips .mzc-chip-remove").click()
+    write.fill("stream 400 at 20")
+    write.press("Enter")
+    expect(talk).to_contain_text("t000003")
+    for text in ("a first text that waits and is far too long for one line of the narrow box", "a second one"):
+        write.fill(text)
+        write.press("Enter")
+    write.fill("/")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    look("queue")
+    assert found == [], "\n".join(found)

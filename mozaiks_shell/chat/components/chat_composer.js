@@ -138,11 +138,13 @@ export function Composer({ stream, outbox, state, labels, box, onFresh }) {
     event?.preventDefault();
     const said = text.trim();
     if (!said && !files.length) return;
-    if (!secret && !files.length && state.connection === "live" && slash.run(said)) return setRefused("");
+    if (!secret && !files.length && slash.run(said)) return setRefused("");
+    if (!secret && !offers && slash.named(said)) return setRefused(labels.notConnected); // perhaps a plugin's
     const over = state.connection === "live" && OVER.has(state.status);
     if (over && files.length) return setRefused(labels.over);
     if (secret || over) {
       if (!stream.say(said)) return setRefused(labels.notConnected); // a secret waits nowhere
+      outbox.said();
     } else outbox.add(said, files);
     write(editing?.before || "");
     edit(null);

@@ -90,6 +90,7 @@ export class Outbox {
 
   look() {
     const { me, chat } = this.stream.state;
+    if (chat !== this.chat) [this.chat, this.answering] = [chat, null];
     if (me && me !== this.me) {
       const typed = this.me ? [] : this.lists.get(chat) || []; // before it was known who is there
       this.lists.clear();
@@ -109,10 +110,18 @@ export class Outbox {
   add(text, files = [], { id = newId(), first = false, answer = "" } = {}) {
     const { caughtUp, connection } = this.stream.state;
     const seen = caughtUp && connection === "live" ? prompts(this.stream.state) : null; // null: whatever is asked
-    if (answer && this.list.some((one) => one.answer === answer)) return; // pressed twice
+    if (answer && (answer === this.answering || this.list.some((one) => one.answer === answer))) return; // pressed twice
     const entry = { id, text, files, answer, prompts: seen };
     this.change(first ? [entry, ...this.list] : [...this.list, entry]);
     this.flush();
+  }
+  // A text is on its way as the answer to this question: nothing else is.
+  said(ask = this.stream.state.ask) {
+    this.answering = ask?.id ?? null;
+  }
+  // It did not get there.
+  unsaid() {
+    this.answering = null;
   }
   take(id) {
     const entry = this.list.find((one) => one.id === id);
@@ -130,7 +139,7 @@ export class Outbox {
     const state = this.stream.state;
     if (state.connection !== "live" || !state.caughtUp || !this.me) return "connection";
     if (OVER.has(state.status)) return "over";
-    if (working(state) || (state.ask && state.ask.id === this.answering)) return "answer";
+    if (working(state) || (this.answering && (state.ask?.id ?? this.answering) === this.answering)) return "answer";
     if (entry?.lost) return "files";
     const { ask } = state;
     if (entry?.answer) return entry.answer === ask?.id ? "" : "question";
@@ -146,7 +155,7 @@ export class Outbox {
     if (this.stream.state.chat !== chat || this.waits(entry)) return;
     if (!this.lists.get(chat)?.some((one) => one.id === entry.id)) return; // taken back meanwhile
     if (entry.text && !this.stream.say(entry.text, entry.id)) return;
-    this.answering = ask?.id ?? null;
+    this.said(ask);
     this.change(this.list.filter((one) => one.id !== entry.id));
     if (!entry.text) this.flush();
   }

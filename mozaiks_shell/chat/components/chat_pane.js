@@ -33,8 +33,14 @@ export function Conversation(props) {
         attached: (...chat) => latest.current.onAttached?.(...chat),
         tools: (...news) => latest.current.onTools?.(...news),
         navigate: (path) => ownPath(path) === path && navigate(path),
-        refused: (text) => stream.giveBack(text),
-        unheard: ({ id, text }) => outbox.add(text, [], { id, first: true }),
+        refused: (text) => {
+          outbox.unsaid();
+          stream.giveBack(text);
+        },
+        unheard: ({ id, text }) => {
+          outbox.unsaid();
+          outbox.add(text, [], { id, first: true });
+        },
         arrived: ({ role, who, text }) => {
           if (role === "user") return;
           announce(`${who ? `${who}: ` : ""}${plain(text || "")}`);

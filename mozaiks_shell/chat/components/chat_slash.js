@@ -75,6 +75,7 @@ export function useSlash({ text, state, busy, labels, act }) {
     pick,
     open: found.length > 0,
     close: () => close(true),
+    named: (said) => NAMED.test(said),
     // Whether what is written is a command; then it is carried out.
     run: (said) => {
       const [, name, words = ""] = NAMED.exec(said) || [];
