@@ -19,7 +19,7 @@ from mozaiks_shell.appconfig.plans import catalogue
 from mozaiks_shell.broker import build_routes, job_routes, trigger_routes
 from mozaiks_shell.broker.service import capabilities, start_runtime
 from mozaiks_shell.broker.triggers import start_triggers
-from mozaiks_shell.chat import tool_files
+from mozaiks_shell.chat import feedback_routes, slash_routes, tool_files
 from mozaiks_shell.chat.components.dock import chat_dock
 from mozaiks_shell.chat.components.host import host_script
 from mozaiks_shell.chat.relay_ws import router as chat_relay
@@ -99,7 +99,7 @@ for room in (identity, billing, broker, chat, shell, usage, insights, notificati
 for router in (
     hosting_routes.router, form_routes.router, locale_routes.router, brand_routes.router, account_routes.router,
     settings_routes.router, file_routes.router, app_token_routes.router, trigger_routes.router, job_routes.router,
-    build_routes.router, pwa.router, tool_files.router,
+    build_routes.router, feedback_routes.router, slash_routes.router, pwa.router, tool_files.router,
 ):  # fmt: skip
     api.include_router(router)
 api.add_api_websocket_route("/ws/chat", chat_socket)

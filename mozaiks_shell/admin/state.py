@@ -6,6 +6,7 @@ from mozaiks_shell.admin.builds_view import STATES as BUILD_STATES
 from mozaiks_shell.admin.builds_view import BuildLine, build_lines
 from mozaiks_shell.admin.plugins_view import STATES
 from mozaiks_shell.audit.service import latest
+from mozaiks_shell.chat.feedback import verdicts
 from mozaiks_shell.foundation.access import Access
 from mozaiks_shell.foundation.errors import NotFound
 from mozaiks_shell.foundation.i18n import msg, number, percent, tr, trn
@@ -92,6 +93,10 @@ class Overview(ShellState):
                 help=trn("{count} model call", "{count} model calls", tokens.calls),
             ),
         ]
+        ratings = await verdicts(self._me().app_id)
+        if rated := ratings["up"] + ratings["down"]:
+            told = tr("{up} thumbs up, {down} thumbs down", up=ratings["up"], down=ratings["down"])
+            self.figures.append(Figure(name=tr("Helpful answers"), value=percent(ratings["up"] / rated), help=told))
         self.plugins = [
             PluginLine(
                 name=report.title,

@@ -22,6 +22,19 @@ SPECS = "capability_specs"
 PlanName = Annotated[str, Field(max_length=64)]
 
 
+class Suggestion(FileModel):
+    """Something to begin a conversation with; a bare text is its title."""
+
+    title: str = Field(min_length=1, max_length=80, description="What people see.")
+    message: str = Field("", max_length=2000, description="What is written; empty: the title.")
+    send: bool = Field(True, description="False: it is put into the text box, to be completed.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_text(cls, value: Any) -> Any:
+        return {"title": value} if isinstance(value, str) else value
+
+
 class Capability(FileModel):
     """A workflow under the name people know it by, and who may launch it."""
 
@@ -38,6 +51,9 @@ class Capability(FileModel):
     visibility: Literal["user", "admin"] = Field("user", description="`admin`: only administrators see it.")
     allowed_plans: Annotated[tuple[PlanName, ...], Entries] = Field((), description="Plans that open it; empty for all.")
     requires_superadmin: bool = Field(False, description="Only for the operator.")
+    suggestions: Annotated[tuple[Suggestion, ...], Entries] = Field(
+        (), max_length=8, description="Offered in its chat until the person has said something."
+    )
     spec: Any = Field(None, description="Kept for the runtime; not read.")
 
     @model_validator(mode="before")

@@ -524,7 +524,7 @@ class Bridge:
         ask = self.conversation.ask
         assert ask is not None
         if not shown:
-            self.conversation.user_said(text, message_id, secret=ask.password)
+            self.conversation.user_said(text, message_id, secret=ask.password, label=ask.label(text))
         self.conversation.answered(message_id, MASK if ask.password else text)
         await self.channel.settled()
         await self._submit(text, ask)
@@ -558,14 +558,16 @@ class Bridge:
         await self._demand_budget()
         await self._send(frame)
 
-    async def stop(self) -> None:
-        """Ask the runtime to stop writing.
+    async def stop(self, turn: str = "") -> None:
+        """Ask the runtime to stop writing; with ``turn`` only the answer to that text, if it is still being written.
 
         Raises:
             RunEnded: there is no run any more.
             CannotStop: this runtime said before that it cannot.
         """
         self._demand_run()
+        if turn and not self.conversation.answers(turn):
+            return
         if not self._stoppable:
             raise CannotStop(tr("This assistant cannot be stopped."))
         self._cancel_sent = time.monotonic()

@@ -33,6 +33,7 @@ from mozaiks_shell.chat.protocol import (
     Said,
     Speaker,
     Step,
+    TimedOutAsk,
     Tool,
     ToolOver,
     Unknown,
@@ -118,6 +119,7 @@ class Conversation:
         self._answers: dict[str, str] = {}
         self._user_spoke = False
         self._last_user = ""
+        self._turn = ""  # id of the person's text that is being answered
         self._said: Counter[int] = Counter()
         self._missing: Counter[int] | None = None
         self._activity = Activity(channel, price)
@@ -170,6 +172,9 @@ class Conversation:
                 self._user_spoke = True
                 self._answered.add(request_id)
                 self._asked(request_id, "")
+            case TimedOutAsk(request_id):
+                self._answered.add(request_id)
+                self._asked(request_id, "", expired=True)
             case Acknowledged():
                 self._acknowledged(value)
             case Tool():
@@ -218,7 +223,7 @@ class Conversation:
         if self.ask is not None:
             self._asked(self.ask.id, "")  # withdrawn: the contract has no frame for it
         self.ask = ask
-        self.channel.append("ask", {"id": ask.id, "prompt": ask.prompt, "password": ask.password})
+        self.channel.append("ask", ask.body())
         self.set_status("waiting")
 
     def _problem(self, message: str) -> None:
@@ -393,19 +398,26 @@ class Conversation:
 
     # -- what the person does ----------------------------------------------------------------------------
 
-    def user_said(self, text: str, message_id: str, *, secret: bool = False, queued: bool = False) -> None:
-        """Show a text of the person, which the runtime will echo. ``secret`` masks it; ``queued``: it waits to be asked for."""
+    def user_said(self, text: str, message_id: str, *, secret: bool = False, queued: bool = False, label: str = "") -> None:
+        """Show a text of the person, which the runtime will echo. ``secret`` masks it; ``queued``: it waits to be asked for.
+
+        ``label`` is what it is shown as, if it was chosen from answers.
+        """
         self._user_spoke = True
         self._echoes = [*self._echoes, text, *([MASK] if secret else [])][-_ECHOES:]
-        self.message("user", "user", MASK if secret else text, message_id, queued=queued)
+        self.message("user", "user", MASK if secret else text, message_id, queued=queued, shown="" if secret else label)
         if not self.title and not secret:
-            first = " ".join(text.split())
+            first = " ".join((label or text).split())
             self.set_title(first if len(first) <= _TITLE else first[: _TITLE - 1].rstrip() + "…")
 
     def undelivered(self, message_id: str, text: str) -> None:
         """Mark a text of the person as not delivered. It stays in the conversation, so that it can be sent again."""
         if message_id:
             self.message("user", "user", text, message_id, undelivered=True)
+
+    def answers(self, turn: str) -> bool:
+        """Whether the answer to this text of the person is being written, as far as we know."""
+        return self.ask is None and self._turn in {"", turn}
 
     def answered(self, message_id: str, text: str = "") -> None:
         """The pending question is being answered with this message; ``text`` as it is shown."""
@@ -414,6 +426,7 @@ class Conversation:
             self._answered.add(self.ask.id)
             self._sent = {self.ask.id: (message_id, text)}
             self._asked(self.ask.id, message_id)
+        self._turn = message_id
         self.set_status("running")
 
     def tool_sent(self, tool: Tool, summary: str) -> None:
@@ -447,23 +460,30 @@ class Conversation:
         cancelled: bool = False,
         queued: bool = False,
         undelivered: bool = False,
+        shown: str = "",
     ) -> int:
-        """Show a whole message; with the id of an earlier one it replaces that. Returns its offset."""
+        """Show a whole message; with the id of an earlier one it replaces that. Returns its offset.
+
+        ``shown`` is what people read instead of the text that was sent.
+        """
         body: dict[str, Any] = {
             "id": message_id or new_id("msg"),
             "role": role,
             "who": who,
-            "text": text,
+            "text": shown or text,
             "at": now().isoformat(),
         }
+        body |= {"sent": text} if shown not in ("", text) else {}
         body |= {"cancelled": True} if cancelled else {}
         body |= {"queued": True} if queued else {}
         body |= {"undelivered": True} if undelivered else {}
-        line = plain(text[:800]) if role == "agent" else " ".join(text[:400].split())
+        line = plain(text[:800]) if role == "agent" else " ".join((shown or text)[:400].split())
         changes = update(Chat).where(col(Chat.id) == self.channel.chat_id).values(last_text=line[:200], updated_at=now())
         offset = self.channel.append("message", body, changes)
         if role == "agent" and len(self._heard) < _AGENTS:
             self._heard.add(who)
+        if role == "user" and not (queued or undelivered):
+            self._turn = str(body["id"])
         if role != "notice" and not undelivered:
             self._last_user = text if role == "user" else ""
             self._said[_mark("user" if role == "user" else who, text)] += 1
@@ -495,10 +515,10 @@ class Conversation:
                     if item.get("queued"):
                         queued[item["id"]] = item["text"]
                     if item["role"] == "user" and item["text"] != MASK:
-                        said[item["id"]] = item["text"]
+                        said[item["id"]] = item.get("sent", item["text"])
                     self._remember(item)
                 case "ask":
-                    self.ask = Ask(item["id"], item["prompt"], item["password"])
+                    self.ask = Ask.of(item)
                 case "asked":
                     self.ask = None
                     if item.get("by"):
@@ -530,8 +550,9 @@ class Conversation:
         by_user = item["role"] == "user"
         self._heard |= set() if by_user else {item["who"]}
         self._user_spoke = self._user_spoke or by_user
-        self._last_user = item["text"] if by_user else ""
-        self._said[_mark("user" if by_user else item["who"], item["text"])] += 1
+        sent = item.get("sent", item["text"])
+        self._last_user = sent if by_user else ""
+        self._said[_mark("user" if by_user else item["who"], sent)] += 1
 
     # -- ends --------------------------------------------------------------------------------------------
 
@@ -558,10 +579,10 @@ class Conversation:
         self.set_status(status, detail, keep)
         return event
 
-    def _asked(self, request_id: str, by: str) -> None:
+    def _asked(self, request_id: str, by: str, *, expired: bool = False) -> None:
         if self.ask is not None and self.ask.id == request_id:
             self.ask = None
-            self.channel.append("asked", {"id": request_id, "by": by})
+            self.channel.append("asked", {"id": request_id, "by": by} | ({"state": "expired"} if expired else {}))
             if self.status == "waiting":
                 self.set_status("running")
 

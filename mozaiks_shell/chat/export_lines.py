@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlmodel import col, select
 
-from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
+from mozaiks_shell.chat.models import Chat, ChatEvent, ChatFeedback, ChatTool
 from mozaiks_shell.chat.summary import without_secrets
 from mozaiks_shell.chat.transcript import rows
 from mozaiks_shell.chat.writer import DELTA
@@ -25,7 +25,8 @@ class Line:
     """One thing a person was shown. ``kind``: message, ask, asked, tool, tool_done, or what another version wrote.
 
     A message that was replaced stands once, at its first place and with its last text; one that is still being written
-    has ``unfinished``. A ``tool`` has its ``payload``, a ``tool_done`` its ``response``, both without secrets.
+    has ``unfinished``, one the person thinks something of ``feedback``. A ``tool`` has its ``payload``, a ``tool_done`` its
+    ``response``, both without secrets.
     """
 
     offset: int
@@ -58,6 +59,7 @@ async def lines(chat: Chat) -> AsyncIterator[Line]:
     """All that the person was shown, in order."""
     scope = Scope(chat.app_id, chat.user_id)
     replaced = await _replaced(scope, chat.id)
+    rated = await _rated(scope, chat.id)
     draft: dict[str, Any] | None = None
     pieces: list[str] = []
     at = 0
@@ -78,6 +80,8 @@ async def lines(chat: Chat) -> AsyncIterator[Line]:
                     continue
                 last.told = True
                 item = await _message(scope, chat.id, last.offset) or item
+            if (feedback := rated.get(str(item.get("id")))) is not None:
+                item["feedback"] = feedback
         elif kind in _TRANSIENT:
             continue
         elif kind in {"tool", "tool_done"}:
@@ -112,6 +116,13 @@ async def _message(scope: Scope, chat_id: str, offset: int) -> dict[str, Any] | 
     async with session(scope) as db:
         body = (await db.execute(query)).scalars().first()
     return json.loads(body) if body is not None else None
+
+
+async def _rated(scope: Scope, chat_id: str) -> dict[str, dict[str, str]]:
+    """What the person thinks of messages, by their ids."""
+    async with session(scope) as db:
+        rows = (await db.execute(select(ChatFeedback).where(col(ChatFeedback.chat_id) == chat_id))).scalars()
+        return {one.message_id: {"verdict": one.verdict, "words": one.words} for one in rows}
 
 
 async def _of_tool(scope: Scope, chat_id: str, kind: str, tool_id: str) -> dict[str, Any]:

@@ -62,7 +62,15 @@ def _message(body: dict[str, Any]) -> str:
     marks = [tr("stopped")] if body.get("cancelled") else []
     marks += [tr("unfinished")] if body.get("unfinished") else []
     mark = f" ({', '.join(marks)})" if marks else ""
-    return f"## {who}{time}{mark}\n\n{quoted(plain(text) if role == 'user' else harmless(text))}"
+    return f"## {who}{time}{mark}\n\n{quoted(plain(text) if role == 'user' else harmless(text))}{_feedback(body.get('feedback'))}"
+
+
+def _feedback(given: object) -> str:
+    if not isinstance(given, dict):
+        return ""
+    words = " ".join(str(given.get("words") or "").split())
+    told = tr("You found this helpful") if given.get("verdict") == "up" else tr("You did not find this helpful")
+    return f"\n\n*{told}*" + (f": {plain(words)}" if words else "")
 
 
 def quoted(markdown: str) -> str:

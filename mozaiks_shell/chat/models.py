@@ -65,6 +65,25 @@ class ChatTool(UserRow, table=True):
     created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
 
 
+class ChatFeedback(UserRow, table=True):
+    """What a person thinks of an agent's message: ``verdict`` ``up`` or ``down``, perhaps with words. One of each message.
+
+    ``workflow`` and ``agent`` are kept with it: the owners of the app read it without the conversation.
+    """
+
+    __tablename__ = "chat_feedback"
+    __table_args__ = (Index("ix_chat_feedback_newest", "app_id", "updated_at"),)
+
+    chat_id: str = Field(primary_key=True, max_length=128)
+    message_id: str = Field(primary_key=True, max_length=64)
+    verdict: str = Field(max_length=8)
+    words: str = Field(default="", sa_column=Column("words", Text, nullable=False))
+    workflow: str = Field(max_length=128)
+    agent: str = Field(max_length=80)
+    created_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+    updated_at: datetime = Field(default_factory=now, sa_type=DateTime(timezone=True))
+
+
 class ChatCommand(UserRow, table=True):
     """Something a person does in a chat, on its way to the process that owns the chat. ``state``: waiting, taken or done.
 

@@ -18,6 +18,7 @@ from mozaiks_shell.foundation.json_text import checked
 
 MAX_TEXT: Final = 200_000  # characters of one message
 MAX_PAYLOAD: Final = 512_000  # characters of a UI tool's payload as JSON
+_CHOICES: Final = 24  # answers offered with one question
 _BATCH: Final = 50  # chats of one frame that are looked at
 
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -82,16 +83,44 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The run waits for a text. ``prompt`` is empty when the runtime sent its stock sentence."""
+    """The run waits for a text. ``prompt`` is empty when the runtime sent its stock sentence.
+
+    ``choices`` are (label, text to send) where the runtime offers some; ``file``: it asks for a file.
+    """
 
     id: str
     prompt: str
     password: bool
+    choices: tuple[tuple[str, str], ...] = ()
+    file: bool = False
+
+    def label(self, text: str) -> str:
+        """What the person chose, as they saw it; a text of their own as it is."""
+        return next((label for label, value in self.choices if value == text), text)
+
+    def body(self) -> dict[str, Any]:
+        """The question as the log keeps it."""
+        told: dict[str, Any] = {"id": self.id, "prompt": self.prompt, "password": self.password}
+        told |= {"choices": [{"label": label, "value": value} for label, value in self.choices]} if self.choices else {}
+        return told | ({"file": True} if self.file else {})
+
+    @classmethod
+    def of(cls, body: dict[str, Any]) -> "Ask":
+        """The question behind :meth:`body`."""
+        choices = tuple((str(one["label"]), str(one["value"])) for one in body.get("choices", ()))
+        return cls(body["id"], body["prompt"], body["password"], choices, bool(body.get("file")))
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
     """A question was answered, by us or by somebody else."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimedOutAsk:
+    """A question waits no longer."""
 
     id: str
 
@@ -254,8 +283,8 @@ class Agui:
 
 
 Upstream: TypeAlias = (
-    Meta | Speaker | Piece | Said | Ask | Answered | Acknowledged | Tool | Oversized | ToolOver | Progress | Step | Navigate
-    | Usage | Counted | Agui | ArtifactNews
+    Meta | Speaker | Piece | Said | Ask | Answered | TimedOutAsk | Acknowledged | Tool | Oversized | ToolOver | Progress | Step
+    | Navigate | Usage | Counted | Agui | ArtifactNews
     | Problem | Spawned | Child | Resumed | Late | Ended | Hidden | Unknown
 )  # fmt: skip
 
@@ -356,7 +385,26 @@ def _ask(f: _Fields) -> Upstream:
     prompt = f.text("prompt", limit=4000).strip()
     if not request_id:
         return Unknown("chat.input_request without id")
-    return Ask(request_id, "" if _STOCK_PROMPT.search(prompt) else prompt, f.data.get("password") is True)
+    kind = f.text("input_type", "component_type", limit=40).casefold().replace("_", "")
+    choices = _choices(f.data.get("choices", f.data.get("options")))
+    told = "" if _STOCK_PROMPT.search(prompt) else prompt
+    return Ask(request_id, told, f.data.get("password") is True, choices, kind in {"file", "fileupload", "upload"})
+
+
+def _choices(given: object) -> tuple[tuple[str, str], ...]:
+    """Pairs of label and text to send; of bad ones nothing is left."""
+    found: dict[str, str] = {}
+    for one in given[:_CHOICES] if isinstance(given, list) else ():
+        label = clean(one.get("label", one.get("value")) if isinstance(one, dict) else one, 200).strip()
+        value = clean(one.get("value"), 1000).strip() if isinstance(one, dict) else label
+        if label:
+            found.setdefault(value or label, label)
+    return tuple((label, value) for value, label in found.items())
+
+
+def _timed_out(f: _Fields) -> Upstream:
+    request_id = f.text("input_request_id", "request_id", limit=128)
+    return TimedOutAsk(request_id) if request_id else Hidden("chat.input_timeout")
 
 
 def _answered(f: _Fields) -> Upstream:
@@ -561,6 +609,7 @@ _READERS = {
     "text": _said,
     "input_request": _ask,
     "input_ack": _answered,
+    "input_timeout": _timed_out,
     "ack.input": _ack_input,
     "ack.ui_tool_response": _ack_tool,
     "tool_call": _tool,

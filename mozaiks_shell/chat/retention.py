@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, delete
 from sqlmodel import col, select
 
-from mozaiks_shell.chat.models import LIVE_STATUSES, Chat, ChatEvent, ChatTool
+from mozaiks_shell.chat.models import LIVE_STATUSES, Chat, ChatEvent, ChatFeedback, ChatTool
 from mozaiks_shell.chat.ownership import lease_of
 from mozaiks_shell.chat.uploads import files_of, remove_files
 from mozaiks_shell.foundation import jobs
@@ -61,6 +61,7 @@ async def _remove(db: ScopedSession, ids: Any, old: ColumnElement[bool]) -> tupl
     for rows in (
         delete(ChatEvent).where(col(ChatEvent.chat_id).in_(gone)),
         delete(ChatTool).where(col(ChatTool.chat_id).in_(gone)),
+        delete(ChatFeedback).where(col(ChatFeedback.chat_id).in_(gone)),
         delete(Lease).where(col(Lease.name).in_([lease_of(one) for one in gone])),
     ):
         await db.execute(rows.execution_options(synchronize_session=False))

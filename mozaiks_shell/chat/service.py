@@ -24,7 +24,7 @@ from mozaiks_shell.chat.conversation import status_frame
 from mozaiks_shell.chat.exchange import Verb
 from mozaiks_shell.chat.keeper import Keeper
 from mozaiks_shell.chat.labels import label_of
-from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
+from mozaiks_shell.chat.models import Chat, ChatEvent, ChatFeedback, ChatTool
 from mozaiks_shell.chat.ownership import lease_of
 from mozaiks_shell.chat.processes import Process
 from mozaiks_shell.chat.processes import start as start_process
@@ -294,13 +294,16 @@ async def say(principal: Principal, chat_id: str, text: str, message_id: str) ->
     await _do(principal, chat_id, "say", text=text, id=message_id)
 
 
-async def stop(principal: Principal, chat_id: str) -> None:
+async def stop(principal: Principal, chat_id: str, turn: str = "") -> None:
     """Stop what is being written.
+
+    Args:
+        turn: Id of the text of the person whose answer is meant; when another one is being answered by now, nothing happens.
 
     Raises:
         RunEnded, CannotStop: there is nothing to stop, or this runtime has no way to.
     """
-    await _do(principal, chat_id, "stop")
+    await _do(principal, chat_id, "stop", turn=turn)
 
 
 async def attach(principal: Principal, chat_id: str, line: dict[str, Any]) -> None:
@@ -341,9 +344,9 @@ async def _say(bridge: Bridge, body: Mapping[str, Any]) -> None:
     await bridge.say(body["text"], body["id"])
 
 
-async def _stop(bridge: Bridge, _: Mapping[str, Any]) -> None:
+async def _stop(bridge: Bridge, body: Mapping[str, Any]) -> None:
     await bridge.channel.settled()  # a process that lost the chat stops nothing
-    await bridge.stop()
+    await bridge.stop(body.get("turn", ""))
 
 
 async def _answer(bridge: Bridge, body: Mapping[str, Any]) -> None:
@@ -508,7 +511,8 @@ async def delete_chat(principal: Principal, chat_id: str) -> None:
         lease = (col(Lease.name) == lease_of(chat_id), col(Lease.user_id) == principal.user_id)
         await db.execute(delete(Lease).where(*lease))  # whoever still writes to the chat can no more
         files = await uploads.files_of(db, [chat_id])
-        for table, column in ((ChatEvent, ChatEvent.chat_id), (ChatTool, ChatTool.chat_id), (Chat, Chat.id)):
+        rows = (ChatEvent, ChatEvent.chat_id), (ChatTool, ChatTool.chat_id), (ChatFeedback, ChatFeedback.chat_id), (Chat, Chat.id)
+        for table, column in rows:
             await db.execute(delete(table).where(col(column) == chat_id, col(table.user_id) == principal.user_id))
     await uploads.remove_files(principal.app_id, files)
 

@@ -2,11 +2,11 @@
 
 From the browser: ``open`` (chat or workflow, ``from`` the last offset seen, ``live`` the id of the message it holds a part
 of, ``page`` how many lines it wants first of a log of which it has nothing, ``pace`` the milliseconds between two pieces of a
-text that it can draw), ``older`` (``before`` an offset), ``say``,
-``answer``, ``stop``, ``choose``, ``ping``.
-To it: ``{"t":"chat"}`` with the status, ``page`` with the offset where the newest page begins, ``older`` with the items of
-a page, durable items with offset ``o`` and kind ``k``, pieces of the streaming
-message as ``[o,"text"]``, ``caught_up``, ``refused``, ``starting`` (the chat opens by itself a little later), ``pong``.
+text that it can draw), ``older`` (``before`` an offset), ``say``, ``answer``, ``stop`` (``turn``: the text whose answer is
+meant), ``choose``, ``ping``.
+To it: ``{"t":"chat"}`` with the status, ``offers`` for the composer, ``page`` with the offset where the newest page begins,
+``older`` with the items of a page, durable items with offset ``o`` and kind ``k``, pieces of the streaming message as
+``[o,"text"]``, ``caught_up``, ``refused``, ``starting`` (the chat opens by itself a little later), ``pong``.
 Close codes: 4001 not signed in, 4003 foreign origin or somebody else's chat, 4008 too many sockets, 1003 not text,
 1009 message too big, 1011 too slow or our fault, 1001 going away or silent (a client says ``ping`` at least every two
 minutes).
@@ -23,6 +23,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect, WebSocketState
 
 from mozaiks_shell.chat import paging, service
+from mozaiks_shell.chat.offers import offers
 from mozaiks_shell.chat.once import Once
 from mozaiks_shell.chat.protocol import clean
 from mozaiks_shell.chat.transcript import Channel, Tail, dumps, wire
@@ -282,7 +283,7 @@ class _Browser:
                 case "older":
                     await self._older(message)
                 case "stop":
-                    await service.stop(self._principal, self._chat())
+                    await service.stop(self._principal, self._chat(), _text(message.get("turn")))
                 case "answer":
                     reference = _text(message.get("tool"))
                     await service.answer_tool(self._principal, self._chat(), reference, _object(message.get("response")))
@@ -368,6 +369,8 @@ class _Browser:
         clock, sent = asyncio.get_running_loop().time, 0.0
         try:
             await self._send(channel.frame)
+            workflow = str(json.loads(channel.frame).get("workflow", ""))
+            await self._send(dumps(await offers(self._principal, channel.chat_id, workflow)))
             if page:
                 first, told = await paging.newest(channel, page)
                 await self._send(dumps(told))

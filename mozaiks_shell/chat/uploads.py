@@ -49,6 +49,12 @@ def welcome(workflow: str) -> bool:
     return "*" in allowed or workflow in allowed
 
 
+def takes(name: str) -> bool:
+    """Whether files with this name's ending are taken (``CHAT_ATTACHMENTS_ALLOWED_TYPES``)."""
+    types = get_settings().upload_types
+    return not types or name.lower().endswith(tuple(types))
+
+
 async def admit(principal: Principal, chat_id: str) -> Chat:
     """The chat a file may be put into; asked before the file is read.
 
@@ -81,7 +87,8 @@ async def take(principal: Principal, chat: Chat, name: str, content: bytes, inte
     Raises:
         Invalid: ``FILE_NAME``, ``EMPTY_FILE``, ``BAD_INTENT`` or ``BAD_BUNDLE_PATH``.
         TooLarge: ``FILE_TOO_LARGE``, or more than the person's quota (``FILE_QUOTA``).
-        UploadRefused, Unavailable, Upstream: the runtime would not have it.
+        UploadRefused: ``FILE_TYPE``, or the runtime would not have it.
+        Unavailable, Upstream: the runtime could not be asked.
     """
     settings = get_settings()
     if len(content) > settings.upload_max_bytes:
@@ -93,6 +100,8 @@ async def take(principal: Principal, chat: Chat, name: str, content: bytes, inte
     if bundle_path and not _inside(bundle_path):
         raise Invalid(tr("This is not a place in a bundle."), code="BAD_BUNDLE_PATH")
     shown = safe_name(name)
+    if not takes(shown):
+        raise UploadRefused(tr("Files of this kind are not taken."), code="FILE_TYPE")
     row = StoredFile(
         app_id=principal.app_id, user_id=principal.user_id, plugin="", name=shown, content_type=kind_of(shown, content),
         size=len(content), sha256=file_store.checksum(content),

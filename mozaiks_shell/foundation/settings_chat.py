@@ -37,6 +37,12 @@ class ChatSettings(BrokerSettings):
         description="Comma-separated hosts from which the chat may load pictures over https; all others are shown as links.",
     )
 
+    upload_types: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("CHAT_ATTACHMENTS_ALLOWED_TYPES"),
+        description="Comma-separated endings of files that can be put into a chat, such as `.pdf,.png`; empty takes all.",
+    )
+
     workers: int = Field(
         1,
         validation_alias=AliasChoices("WEB_CONCURRENCY"),
@@ -49,3 +55,10 @@ class ChatSettings(BrokerSettings):
     @classmethod
     def _upload_names(cls, value: object) -> object:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("upload_types", mode="before")
+    @classmethod
+    def _upload_endings(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return [f".{one.strip(' .').lower()}" for one in value.split(",") if one.strip(" .")]

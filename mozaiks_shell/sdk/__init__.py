@@ -42,7 +42,7 @@ Telling
 For others to show
     ``register_component``: parts operators make pages of. ``components``: these, and what agents show in the chat.
 The chat
-    ``chat``: open and close it.
+    ``chat``: open and close it. ``slash``: commands that people type in it.
 The rest
     ``errors``: what to raise. ``payments``: checkout, status, cancel.
 
@@ -78,6 +78,7 @@ from mozaiks_shell.sdk import (
     plugins,
     search,
     settings,
+    slash,
     workflow_client,
 )  # fmt: skip
 from mozaiks_shell.sdk.auth import CurrentUser, current_user
@@ -133,6 +134,7 @@ __all__ = [
     "search",
     "select",
     "settings",
+    "slash",
     "t",
     "tr",
     "ui",

@@ -17,7 +17,9 @@ from websockets.exceptions import ConnectionClosed
 from mozaiks_shell.broker import service as broker
 from mozaiks_shell.broker.routes import router as broker_routes
 from mozaiks_shell.chat import service as chats
+from mozaiks_shell.chat.feedback_routes import router as feedback_routes
 from mozaiks_shell.chat.routes import router as chat_routes
+from mozaiks_shell.chat.slash_routes import router as slash_routes
 from mozaiks_shell.chat.socket import router as chat_socket
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.settings import get_settings
@@ -43,7 +45,7 @@ def shell_app() -> Any:
     """The routes of broker and chat behind the real Gatekeeper."""
     api = FastAPI()
     problems.install(api)
-    for router in (broker_routes, chat_routes, chat_socket):
+    for router in (broker_routes, chat_routes, feedback_routes, slash_routes, chat_socket):
         api.include_router(router)
     return Gatekeeper(api, get_settings(), lambda: "default-src 'self'")
 

@@ -52,6 +52,7 @@ NAMES = [
     "search",
     "select",
     "settings",
+    "slash",
     "t",
     "tr",
     "ui",
@@ -78,6 +79,7 @@ MODULES = [
     "providers",
     "search",
     "settings",
+    "slash",
     "workflow_client",
 ]
 FOUNDERS = ["auth", "current_user", "db", "errors", "events", "jobs", "notifications", "payments", "plugins", "workflow_client"]

@@ -35,7 +35,7 @@ export class Folded {
 
   take(frame) {
     this.frames.push(frame);
-    this.read(frame);
+    return this.read(frame);
   }
 
   change(key, changes) {
@@ -58,15 +58,16 @@ export class Folded {
       case "message":
         return this.message(frame);
       case "ask":
-        this.ask = { id: frame.id, password: Boolean(frame.password) };
-        this.spend(this.answer);
-        if (frame.prompt && !this.list().some((one) => one.k === "ask" && one.prompt === frame.prompt))
-          this.items.set(`ask-${frame.id}`, { ...frame, key: `ask-${frame.id}` });
-        return undefined;
+        return this.question(frame);
       case "asked":
         if (frame.by && this.items.get(frame.by)?.queued) this.change(frame.by, { queued: false });
         if (this.ask?.id === frame.id) this.ask = null;
-        return undefined;
+        return this.each((one) => {
+          if (one.k !== "ask" || one.id !== frame.id) return one;
+          return { ...one, over: frame.state || "answered", by: frame.by, answer: this.items.get(frame.by)?.text };
+        });
+      case "attachment":
+        return this.items.set(`file-${frame.id}`, { ...frame, key: `file-${frame.id}` });
       case "tool":
       case "tool_done": {
         const key = `tool-${frame.id}`;
@@ -91,9 +92,25 @@ export class Folded {
     return undefined;
   }
 
+  // Words that were asked before stand there already; what can be chosen from is shown each time. True: they are new.
+  question(frame) {
+    const { id, prompt, choices, file } = frame;
+    this.ask = { id, password: Boolean(frame.password), prompt, choices, file };
+    this.spend(this.answer);
+    const special = choices?.length || file;
+    if (!prompt && !special) return false;
+    const known = !special && this.list().find((one) => one.k === "ask" && one.prompt === prompt);
+    if (known) this.change(known.key, { id, over: undefined, by: undefined, answer: undefined });
+    else this.items.set(`ask-${id}`, { ...frame, key: `ask-${id}` });
+    return !known && Boolean(prompt);
+  }
+
   message(frame) {
     this.items.delete(frame.id);
-    if (frame.role === "user") this.spend(this.answer);
+    if (frame.role === "user") {
+      this.spend(this.answer);
+      this.each((one) => (one.k === "ask" && one.by === frame.id ? { ...one, answer: frame.text } : one));
+    }
     if (frame.role === "agent") {
       this.answer = frame.id;
       this.spend(frame.id);

@@ -3,10 +3,13 @@
 import { memo, useEffect, useMemo, useRef, useState } from "react";
 import { jsx, jsxs } from "react/jsx-runtime";
 import { mzDate, mzN } from "$/public/external/mozaiks_shell/ui/i18n/i18n.js";
+import { Actions } from "./chat_actions.js";
 import { Growing, blocksOf } from "./chat_blocks.js";
 import { Choice } from "./chat_choice.js";
 import { money } from "./chat_cost.js";
-import { Blocks, CopyButton, Prose } from "./chat_markdown.js";
+import { Attachment } from "./chat_files.js";
+import { Blocks, Prose } from "./chat_markdown.js";
+import { Question } from "./chat_question.js";
 
 const PAGE = 40; // items drawn together
 const NEAR = 2; // pages at the end that are always drawn
@@ -45,7 +48,7 @@ function Who({ who, from, labels }) {
   });
 }
 
-const Message = memo(function Message({ item, named, from, heard, live, labels, stream }) {
+const Message = memo(function Message({ item, named, from, heard, live, last, given, labels, stream }) {
   const { role, who, text, at, cancelled, undelivered, spent } = item;
   const note = cancelled ? labels.stopped : undelivered ? labels.undelivered : item.queued && heard ? labels.queued : "";
   const body =
@@ -69,10 +72,11 @@ const Message = memo(function Message({ item, named, from, heard, live, labels, 
           children: [
             jsx("span", { children: note }),
             undelivered && jsx("button", { type: "button", className: "mzc-link", onClick: () => stream.giveBack(text), children: labels.writeAgain }),
+            undelivered && heard && jsx("button", { type: "button", className: "mzc-link", onClick: () => stream.sayAgain(text), children: labels.sayAgain }),
           ],
         }),
       spent && !live && jsx("div", { className: "mzc-spent", children: money(spent) }),
-      role === "agent" && !live && jsx(CopyButton, { text: () => text, label: labels.copyMessage, done: labels.copied, className: "mzc-copy" }),
+      !live && (role === "agent" || (role === "user" && !undelivered)) && jsx(Actions, { item, heard, last, given, labels, stream }),
     ],
   });
 });
@@ -119,7 +123,7 @@ function Steps({ steps, labels }) {
 const same = (a, b) => a.length === b.length && a.every((one, index) => one === b[index]);
 
 const Page = memo(
-  function Page({ items, before, far, heard, choosing, live, labels, stream, onArtifact }) {
+  function Page({ items, before, far, heard, choosing, feedback, newest, live, labels, stream, onArtifact }) {
     const box = useRef(null);
     const [height, measured] = useState(0);
     useEffect(() => {
@@ -135,7 +139,8 @@ const Page = memo(
       const from = named && item.role === "agent" && agent && agent !== item.who ? agent : "";
       speaker = name;
       if (item.role !== "notice") agent = item.role === "agent" ? item.who : "";
-      drawn.push(jsx(Message, { item, named, from, heard, live: isLive, labels, stream }, item.key));
+      const last = item.key === newest;
+      drawn.push(jsx(Message, { item, named, from, heard, live: isLive, last, given: feedback[item.id], labels, stream }, item.key));
     };
     const flush = () => {
       if (steps.length) drawn.push(jsx(Steps, { steps, labels }, steps[0].key));
@@ -149,7 +154,8 @@ const Page = memo(
       flush();
       if (item.k === "tool") drawn.push(jsx(Tool, { item, labels, onArtifact }, item.key));
       else if (item.k === "choice") drawn.push(jsx(Choice, { item, busy: item.over ? "" : choosing, labels, stream }, item.key));
-      else if (item.k === "ask") drawn.push(jsx("p", { className: "mzc-question", children: item.prompt }, item.key));
+      else if (item.k === "ask") drawn.push(jsx(Question, { item, answer: item.answer, heard, labels, stream }, item.key));
+      else if (item.k === "attachment") drawn.push(jsx(Attachment, { item, labels }, item.key));
       else message(item, false);
     }
     flush();
@@ -158,7 +164,9 @@ const Page = memo(
     return jsx("div", { ref: box, className: skipped ? "mzc-page mzc-far" : "mzc-page", style: skipped ? { containIntrinsicBlockSize: `auto ${height}px` } : undefined, children: drawn });
   },
   (a, b) =>
-    same(a.items, b.items) && a.before.speaker === b.before.speaker && a.before.agent === b.before.agent && a.far === b.far && a.live === b.live && a.heard === b.heard && a.choosing === b.choosing,
+    same(a.items, b.items) &&
+    same(Object.values(a.before), Object.values(b.before)) &&
+    ["far", "live", "heard", "choosing", "feedback", "newest"].every((one) => a[one] === b[one]),
 );
 
 // Where pages begin is remembered by the item that begins them, so that older items and new ones change no other page;
@@ -176,7 +184,7 @@ function pagesOf(items, begins, written) {
   return pages;
 }
 
-export const Log = memo(function Log({ items, live, heard, choosing, labels, stream, onArtifact }) {
+export const Log = memo(function Log({ items, live, heard, choosing, feedback, labels, stream, onArtifact }) {
   const [begins] = useState(() => new Set());
   const written = useRef("");
   const drawn = useMemo(() => pagesOf(items, begins, written.current), [items, begins]);
@@ -184,6 +192,7 @@ export const Log = memo(function Log({ items, live, heard, choosing, labels, str
     if (live) written.current = live.id;
   }, [live]);
   const pages = !drawn.length && live ? [[]] : drawn;
+  const answer = items.findLast((one) => one.k === "message" && one.role === "agent")?.key;
   let before = { speaker: "", agent: "" };
   return pages.map((page, index) => {
     const here = before;
@@ -191,6 +200,8 @@ export const Log = memo(function Log({ items, live, heard, choosing, labels, str
     if (last) before = { speaker: `${last.role}:${last.who}`, agent: last.role === "agent" ? last.who : "" };
     const end = index === pages.length - 1;
     const key = page[0]?.key ?? live.id;
-    return jsx(Page, { items: page, before: here, far: pages.length - index > NEAR, heard, choosing, live: end ? live : null, labels, stream, onArtifact }, key);
+    const newest = page.some((item) => item.key === answer) ? answer : "";
+    const props = { items: page, before: here, far: pages.length - index > NEAR, heard, choosing, feedback, newest, live: end ? live : null };
+    return jsx(Page, { ...props, labels, stream, onArtifact }, key);
   });
 });

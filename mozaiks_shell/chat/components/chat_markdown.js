@@ -54,14 +54,14 @@ const COPY = jsxs("svg", {
   children: [jsx("rect", { x: 8, y: 8, width: 14, height: 14, rx: 2 }), jsx("path", { d: "M4 16a2 2 0 0 1-2-2V4c0-1.1.9-2 2-2h10a2 2 0 0 1 2 2" })],
 });
 
-export function CopyButton({ text, label, done, className }) {
+export function CopyButton({ text, label, done, className, ...more }) {
   const [copied, setCopied] = useState(false);
   const told = () => {
     setCopied(true);
     setTimeout(() => setCopied(false), 1600);
   };
   const copy = () => navigator.clipboard?.writeText(text()).then(told, () => {}); // the browser may forbid it
-  return jsx("button", { type: "button", className, "aria-label": label, title: label, onClick: copy, children: copied ? done : COPY });
+  return jsx("button", { type: "button", className, "aria-label": label, title: label, onClick: copy, ...more, children: copied ? done : COPY });
 }
 
 // A formula: its source until the program that draws it is there, and where it cannot be drawn.

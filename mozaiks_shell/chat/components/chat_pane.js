@@ -8,6 +8,8 @@ import { useFocus, useScroll } from "./chat_hooks.js";
 import { picturesOf } from "./chat_images.js";
 import { Log } from "./chat_log.js";
 import { ownPath } from "./chat_markdown.js";
+import { Outbox } from "./chat_outbox.js";
+import { Suggestions } from "./chat_suggestions.js";
 import { Status } from "./chat_status.js";
 import { ChatStream } from "./chat_stream.js";
 import "./chat.css";
@@ -38,7 +40,14 @@ export function Conversation(props) {
         attached: (...chat) => latest.current.onAttached?.(...chat),
         tools: (...news) => latest.current.onTools?.(...news),
         navigate: (path) => ownPath(path) === path && navigate(path),
-        refused: (text, unheard) => stream.giveBack(text, unheard ? labels.notSent : ""),
+        refused: (text) => {
+          outbox.unsaid();
+          stream.giveBack(text);
+        },
+        unheard: ({ id, text }) => {
+          outbox.unsaid();
+          outbox.add(text, [], { id, first: true });
+        },
         older: () => scrolling.current?.keep(),
         arrived: ({ role, who, text }) => {
           if (role === "user") return;
@@ -48,6 +57,7 @@ export function Conversation(props) {
         },
       }),
   );
+  const [outbox] = useState(() => new Outbox(stream, labels, ({ text, files }, why) => stream.giveBack(text, why, files)));
   const state = useSyncExternalStore(stream.subscribe, stream.getSnapshot, stream.getSnapshot);
   const { away, count: missed, toEnd, ...scroll } = useScroll(scroller, content, state.items[0]?.key, useCallback(() => stream.earlier(), [stream]));
   scrolling.current = scroll;
@@ -101,7 +111,7 @@ export function Conversation(props) {
                 onClick: () => stream.earlier(),
                 children: loading ? labels.loadingEarlier : labels.earlier,
               }, "earlier"),
-            jsx(Log, { items, live, heard: !OVER.has(status), choosing: state.choosing, labels, stream, onArtifact }, "log"),
+            jsx(Log, { items, live, heard: !OVER.has(status), choosing: state.choosing, feedback: state.feedback, labels, stream, onArtifact }, "log"),
             ...pending.map(({ id, text }) =>
               jsx("article", { className: "mzc-message mzc-pending", "data-role": "user", children: jsx("div", { className: "mzc-said", dir: "auto", children: text }) }, id),
             ),
@@ -114,6 +124,7 @@ export function Conversation(props) {
                   ],
                 })
               : thinking && jsxs("div", { className: "mzc-thinking", children: [...[0, 1, 2].map((dot) => jsx("i", { "aria-hidden": true }, dot)), who && jsx("span", { children: who }, "who")] }),
+            jsx(Suggestions, { state, labels, stream }, "suggestions"),
             children,
           ],
         }),
@@ -127,7 +138,7 @@ export function Conversation(props) {
           children: [labels.jump, missed > 0 && jsx("b", { children: missed > 99 ? "99+" : missed })],
         }),
       total && jsx("p", { className: "mzc-total", title: labels.total, "aria-label": `${labels.total}: ${money(total)}`, children: money(total) }),
-      jsx(Composer, { stream, state, labels, box }),
+      jsx(Composer, { stream, outbox, state, labels, box, onFresh: again }),
       jsx("div", { className: "mzc-hear", role: "status", "aria-live": "polite", children: announcement }),
     ],
   });

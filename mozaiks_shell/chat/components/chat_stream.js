@@ -10,15 +10,20 @@ const CROWDED_WAIT_MS = 20_000;
 const PAGE = 60; // items of the log that are asked for at once
 const PACE_MS = 66; // between two pieces of a text that grows; they are drawn as they come
 
-const EMPTY = { items: [], live: null, ask: null, pending: [], progress: null, total: null, caughtUp: false, refusal: null, choosing: null };
+const EMPTY = {
+  offers: null, feedback: {}, items: [], live: null, ask: null, pending: [], progress: null, total: null, caughtUp: false, refusal: null, choosing: null,
+};
+
+export const spoken = (item) => item.k === "message" && item.role === "user" && !item.queued && !item.undelivered;
+export const newId = () => `m${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 
 export class ChatStream {
-  // on: {attached(chat, workflow, title), tools(chat, arrived), navigate(path), arrived(message), refused(text, unheard)}
+  // on: {attached(chat, workflow, title), tools(chat, arrived), navigate(path), arrived(message), refused(text), unheard({id, text})}
   constructor(on) {
     this.on = on;
     this.watchers = new Set();
     this.textWatcher = null;
-    this.state = { ...EMPTY, connection: "connecting", chat: null, workflow: "", title: "", status: "connecting", detail: "", delayed: false };
+    this.state = { ...EMPTY, me: "", connection: "connecting", chat: null, workflow: "", title: "", status: "connecting", detail: "", delayed: false };
     this.snapshot = this.state;
     this.wanted = { chat: null, workflow: "", fresh: false };
     this.offset = -1;
@@ -166,6 +171,7 @@ export class ChatStream {
     if (frame.t === "page") this.page(frame);
     else if (frame.t === "older") this.older(frame);
     else if (frame.t === "chat") this.attach(frame);
+    else if (frame.t === "offers") this.settled && frame.chat === this.state.chat && this.set({ offers: frame, me: frame.me, feedback: frame.feedback });
     else if (frame.t === "caught_up") this.caughtUp();
     else if (frame.t === "refused") this.refuse(frame.id, frame.message);
     else if (frame.t === "starting" && !this.settled) this.set({ detail: frame.message }); // it opens by itself
@@ -187,7 +193,7 @@ export class ChatStream {
     if (!this.settled) return;
     const [lost, kept] = [this.state.pending.filter((one) => one.late), this.state.pending.filter((one) => !one.late)];
     this.set({ caughtUp: true, pending: kept });
-    lost.forEach((one) => this.on.refused(one.text, true));
+    lost.forEach((one) => this.on.unheard(one));
     this.on.tools(this.state.chat, false);
   }
 
@@ -232,11 +238,12 @@ export class ChatStream {
     if (frame.k === "navigate") return caughtUp && this.on.navigate(frame.path);
     if (frame.rest && live?.id === frame.id) frame = { ...frame, text: this.text + frame.text }; // the end of what is here
     if (frame.k === "tool_state") return caughtUp && this.toolsSoon();
-    this.folded.take(frame);
+    const news = this.folded.take(frame);
     if (frame.k === "live" || (frame.k === "message" && live?.id === frame.id)) this.text = "";
     if (frame.k === "message") return this.message(frame);
     this.show(frame.k === "choice" || frame.k === "chosen" ? { choosing: null } : {});
     if (!caughtUp) return;
+    if (frame.k === "ask" && news) this.on.arrived({ role: "agent", who: "", text: frame.prompt });
     if (frame.k === "tool" || frame.k === "tool_done") this.on.tools(chat, frame.k === "tool");
     if (frame.k === "chosen" && choosing && frame.chat) this.open(frame.chat, this.state.workflow, false);
   }
@@ -248,8 +255,8 @@ export class ChatStream {
     if (caughtUp) this.on.arrived(frame);
   }
 
-  say(text) {
-    const id = `m${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
+  // A text that was said with this id before is not said again, not even by another tab.
+  say(text, id = newId()) {
     if (this.state.connection !== "live" || !this.send({ t: "say", text, id })) return false;
     this.set({ pending: [...this.state.pending, { id, text }], refusal: null });
     return true;
@@ -258,8 +265,9 @@ export class ChatStream {
     const choice = this.folded.list().find(unanswered);
     if (choice && this.send({ t: "choose", option, id: choice.id })) this.set({ choosing: option, refusal: null });
   }
+  // Of the answer that is being written now: a stop that arrives late must not end the next one.
   stop() {
-    this.send({ t: "stop" });
+    this.send({ t: "stop", turn: this.state.items.findLast(spoken)?.id || "" });
   }
   refuse(id, message) {
     if (!this.settled && !id) return this.set({ connection: "unopened", detail: message || "" });

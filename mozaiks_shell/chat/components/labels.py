@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from mozaiks_shell.chat.components.labels_composer import COMPOSER
 from mozaiks_shell.foundation.i18n import msg
 from mozaiks_shell.ui.i18n import Text, t
 
@@ -111,4 +112,5 @@ STREAM: Final[dict[str, Text]] = {
     "pictureAll": t("Show all in this chat"),
     "pictureFailed": t("This image could not be loaded."),
     "pictureOpen": t("Open its address"),
+    **COMPOSER,
 }
