@@ -88,7 +88,7 @@ def crowd(shell: Server, shop: Shop) -> People:
     with people.root.client() as root:
         shop.token = root.post("/api/admin/app-tokens", json={"name": "shop", "scopes": ["embed"]}).json()["token"]
     with people.ada.client() as ada:
-        shop.user = ada.get("/api/user-profile").json()["id"]
+        shop.user = ada.get("/api/user-profile").json()["user_id"]
     return people
 
 
@@ -209,7 +209,7 @@ def test_f177_a_ticket_is_good_once_and_never_for_an_administrator(shop, crowd):
     as_session = httpx.get(f"{shop.app}/api/chats", headers={"cookie": f"mozaiks_session={told['ticket']}"})
     assert as_session.status_code == 401
     with crowd.root.client() as root:
-        boss = root.get("/api/user-profile").json()["id"]
+        boss = root.get("/api/user-profile").json()["user_id"]
         refused = root.post("/api/embed/tickets", json={})
     asked = httpx.post(f"{shop.app}/api/embed/tickets", json={"user_id": boss}, headers=headers)
     assert {(one.status_code, one.json()["code"]) for one in (refused, asked)} == {(403, "ADMIN_NOT_EMBEDDED")}

@@ -97,6 +97,7 @@ def test_every_route_lives_under_a_known_prefix():
         "/.well-known/",
         "/brand/",
         "/__mozaiks/",
+        "/embed.js",
         "/health",
         "/ready",
         "/info",
