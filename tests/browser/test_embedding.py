@@ -195,6 +195,18 @@ def test_f196_a_listed_origin_frames_the_chat_and_no_other_page(shopper, shop, c
     assert "frame-ancestors 'none'" in other.headers["content-security-policy"] and other.headers["x-frame-options"] == "DENY"
 
 
+def test_f196_no_way_leads_from_the_frame_into_the_rest_of_the_app(shopper, shop, crowd):
+    page = shopper(f"{shop.origin}/", cookies=crowd.eve.cookies())
+    bubble(page).click()
+    expect(frame(page).get_by_role("log", name="Messages")).to_contain_text("offline assistant")
+    frame(page).get_by_role("textbox", name="Message").press("Control+k")
+    box = frame(page).locator(".mz-pal").get_by_role("combobox")
+    box.fill("settings")
+    expect(frame(page).get_by_role("option").first).to_contain_text("Settings")
+    box.press("Enter")
+    until(lambda: page.evaluate("1") and any("frame-ancestors" in one for one in page.noted), 30, "the refusal of the browser")
+
+
 def test_f177_a_ticket_is_good_once_and_never_for_an_administrator(shop, crowd):
     headers = {"authorization": f"Bearer {shop.token}"}
     told = httpx.post(f"{shop.app}/api/embed/tickets", json={"user_id": shop.user}, headers=headers).json()
@@ -226,6 +238,7 @@ def test_f196_names_tints_radius_and_greeting_are_the_operators(shopper, shell, 
     pane = page.locator(".mzc-pane")
     expect(page.get_by_role("button", name="Help desk")).to_have_attribute("aria-pressed", "true")
     expect(page.get_by_role("button", name="Projects")).to_be_visible()
+    expect(page.get_by_role("log", name="Messages")).to_contain_text("offline assistant")
     box = page.get_by_role("textbox", name="Message")
     box.fill("hello")
     box.press("Enter")
