@@ -22,6 +22,7 @@ from mozaiks_shell.broker.triggers import start_triggers
 from mozaiks_shell.chat import feedback_routes, slash_routes, tool_files
 from mozaiks_shell.chat.components.dock import chat_dock
 from mozaiks_shell.chat.components.host import host_script
+from mozaiks_shell.chat.embed_routes import router as embed_script
 from mozaiks_shell.chat.relay_ws import router as chat_relay
 from mozaiks_shell.chat.service import configure as configure_chat
 from mozaiks_shell.chat.service import start_chats
@@ -40,7 +41,7 @@ from mozaiks_shell.hosting.providers import providers_or_exit
 from mozaiks_shell.hosting.reflex_build import builds_pages, is_production_command, mount_present_build, stylesheets
 from mozaiks_shell.hosting.startup import lifespan
 from mozaiks_shell.hosting.state import process
-from mozaiks_shell.identity import app_token_routes, form_routes
+from mozaiks_shell.identity import app_token_routes, embed_routes, form_routes
 from mozaiks_shell.notifications import socket as live_updates
 from mozaiks_shell.plugin_host.loader import load_all
 from mozaiks_shell.plugin_host.refresh import follow as follow_plugins
@@ -70,6 +71,7 @@ PAGES = (
     "shell.pages.chat",
     "shell.pages.chat_workflow",
     "shell.pages.artifact",
+    "shell.pages.embed",
     "shell.pages.jobs",
     "shell.pages.settings",
     "shell.pages.profile",
@@ -99,7 +101,8 @@ for room in (identity, billing, broker, chat, shell, usage, insights, notificati
 for router in (
     hosting_routes.router, form_routes.router, locale_routes.router, brand_routes.router, account_routes.router,
     settings_routes.router, file_routes.router, app_token_routes.router, trigger_routes.router, job_routes.router,
-    build_routes.router, feedback_routes.router, slash_routes.router, pwa.router, tool_files.router,
+    build_routes.router, feedback_routes.router, slash_routes.router, pwa.router, tool_files.router, embed_routes.router,
+    embed_script,
 ):  # fmt: skip
     api.include_router(router)
 api.add_api_websocket_route("/ws/chat", chat_socket)

@@ -17,7 +17,7 @@ _LEFT_OUT = {".web", ".states", "__pycache__", "external"}
 # What the product reads when it starts; everything else may be in the pages it builds.
 _READ_AT_START = {
     "ADDITIONAL_CORS_ORIGINS", "DATABASE_URL", "MOZAIKS_AI_URL", "MOZAIKS_DATA_DIR", "MOZAIKS_DEV_BACKEND_PORT", "PORT",
-    "OPENAI_BASE_URL", "REDIS_URL",
+    "MOZAIKS_EMBED_ORIGINS", "OPENAI_BASE_URL", "REDIS_URL",
 }  # fmt: skip
 
 

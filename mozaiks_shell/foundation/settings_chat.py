@@ -1,11 +1,14 @@
 """Settings of the conversations: how long they are kept, and which files may be put into them."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import NoDecode
 
 from mozaiks_shell.foundation.settings_broker import BrokerSettings
+
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](?::[0-9]{1,5})?")
 
 
 class ChatSettings(BrokerSettings):
@@ -43,6 +46,12 @@ class ChatSettings(BrokerSettings):
         description="Comma-separated endings of files that can be put into a chat, such as `.pdf,.png`; empty takes all.",
     )
 
+    embed_origins: Annotated[list[str], NoDecode] = Field(
+        default_factory=list,
+        validation_alias=AliasChoices("MOZAIKS_EMBED_ORIGINS"),
+        description="Comma-separated origins whose pages may show the chat (`https://shop.example`), see "
+        "docs/decisions/0013-embedding.md. Default: nobody's.",
+    )
     workers: int = Field(
         1,
         validation_alias=AliasChoices("WEB_CONCURRENCY"),
@@ -50,6 +59,15 @@ class ChatSettings(BrokerSettings):
         le=64,
         description="Server processes. More than one needs PostgreSQL and `REDIS_URL`; see docs/several-processes.md.",
     )
+
+    @field_validator("embed_origins", mode="before")
+    @classmethod
+    def _embedders(cls, value: object) -> object:
+        found = [part.strip().rstrip("/") for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        for one in found if isinstance(found, list) else []:
+            if not isinstance(one, str) or not _ORIGIN.fullmatch(one):
+                raise ValueError(f"{one!r} is not an origin such as https://shop.example")
+        return found
 
     @field_validator("upload_workflows", "chat_image_hosts", mode="before")
     @classmethod

@@ -29,15 +29,16 @@ from mozaiks_shell.identity.models import AppToken
 MARK: Final = "mzk_"  # every token begins with it, so that secret scanners and people know one
 NOTIFY: Final = "notifications"
 BUILDS: Final = "builds"
+EMBED: Final = "embed"
 CALLS_PER_MINUTE: Final = 120  # of one token
 TOKENS: Final = 200  # of one app that are neither revoked nor expired
 LONGEST_DAYS: Final = 366
 _SHOWN: Final = len(MARK) + 8
 _TOUCH_EVERY: Final = timedelta(minutes=5)
-_SCOPE: Final = re.compile(r"notifications|builds|plugins:(\*|[A-Za-z0-9][A-Za-z0-9_-]{0,63})")
+_SCOPE: Final = re.compile(r"notifications|builds|embed|plugins:(\*|[A-Za-z0-9][A-Za-z0-9_-]{0,63})")
 _BUILD: Final = re.compile(r"/api/apps/[^/]+/(?:(build-events)|build-latest|builds(?:/[^/]+(?:/export)?)?)")
 _PLUGIN: Final = re.compile(r"/api/(?:execute/([^/]+)|plugins/([^/]+)/.*)")
-_ADMINS: Final = frozenset({"admin", "superadmin"})
+ADMINS: Final = frozenset({"admin", "superadmin"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ async def create(
     """Make a token. Returns the secret, which nobody can read again, and the token as :func:`listing` shows it.
 
     Args:
-        scopes: ``notifications``, ``builds``, ``plugins:<name>`` or ``plugins:*``.
+        scopes: ``notifications``, ``builds``, ``embed``, ``plugins:<name>`` or ``plugins:*``.
         days: How long it is good, at most 366.
         acts_for: The id of the person on whose behalf it acts; empty for the app itself.
 
@@ -82,7 +83,7 @@ async def create(
     if not name or len(name) > 80 or not name.isprintable():
         raise Invalid(tr("Give the token a name of at most 80 characters."), errors=[{"field": "name", "message": "1 to 80"}])
     if wrong or not scopes or len(scopes) > 50:
-        message = tr("Scopes are notifications, builds, plugins:<name> or plugins:*.")
+        message = tr("Scopes are notifications, builds, embed, plugins:<name> or plugins:*.")
         raise Invalid(message, errors=[{"field": "scopes", "message": one[:80]} for one in wrong or ["none"]])
     if not 0 < days <= LONGEST_DAYS:
         message = tr("A token is good for {days} days at most.", days=LONGEST_DAYS)
@@ -150,7 +151,7 @@ async def admit(secret: str, method: str, path: str) -> Principal:
         found = await person_now(get_settings().app_id, row.acts_for)
         if found is None:
             raise _unknown()
-        person = replace(found, roles=frozenset(role for role in found.roles if role.lower() not in _ADMINS))
+        person = replace(found, roles=frozenset(role for role in found.roles if role.lower() not in ADMINS))
     _caller.set(AppCaller(row.id, row.name, row.acts_for, held))
     return person
 
@@ -164,6 +165,8 @@ def needed_scope(method: str, path: str) -> str:
     """The scope that opens an address; empty for everything that no token opens."""
     if (method, path) == ("POST", "/api/notifications"):
         return NOTIFY
+    if (method, path) == ("POST", "/api/embed/tickets"):
+        return EMBED
     if found := _BUILD.fullmatch(path):
         return BUILDS if method == ("POST" if found[1] else "GET") else ""
     if found := _PLUGIN.fullmatch(path):

@@ -41,6 +41,11 @@ def cookie_name() -> str:
     return "__Host-mozaiks_session" if get_settings().secure else "mozaiks_session"
 
 
+def embed_cookie_name() -> str:
+    """The cookie of a chat that is embedded in a page of another site."""
+    return "__Host-mozaiks_embed" if get_settings().secure else "mozaiks_embed"
+
+
 async def open_session(user: User, *, ip: str = "", user_agent: str = "", kind: Kind = "browser") -> str:
     """Start a session and return its secret (a cookie's value or a bearer token); only its digest is stored.
 
@@ -113,7 +118,7 @@ def _is_live(session: Session, user: User, moment: datetime) -> bool:
 
 async def list_sessions(principal: Principal) -> list[SessionView]:
     """Where this person is signed in now (F-235), the last used first."""
-    query = select(Session, User).join(User, col(User.id) == col(Session.user_id))
+    query = select(Session, User).join(User, col(User.id) == col(Session.user_id)).where(col(Session.kind) != "ticket")
     async with system_session(principal.app_id) as db:
         rows = (await db.execute(query.where(col(Session.user_id) == principal.user_id))).all()
     moment = clock.now()
@@ -202,8 +207,11 @@ async def claims_of(principal: Principal) -> dict[str, Any]:
 
 
 def secret_in(cookie_header: str) -> str:
-    """The session cookie's value in a ``Cookie`` header, or an empty string. Foreign cookies may be malformed."""
-    return cookie_in(cookie_header, cookie_name())
+    """The session cookie's value in a ``Cookie`` header, or an empty string. Foreign cookies may be malformed.
+
+    Where the chat is embedded in another site's page, browsers send the cookie of that embedding alone (decision 0013).
+    """
+    return cookie_in(cookie_header, cookie_name()) or cookie_in(cookie_header, embed_cookie_name())
 
 
 def cookie_in(cookie_header: str, name: str) -> str:

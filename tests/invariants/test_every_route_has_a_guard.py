@@ -25,6 +25,8 @@ OPEN = {
     "/api/change-theme": "a visitor's choice is a cookie only",
     "/brand/boot.js": "what a page may know before anybody signs in",
     "/auth/locale": "the language of this browser",
+    "/embed.js": "a script that is the same for everybody",
+    "/api/embed/allowed": "a page learns whether it may embed the chat, of itself only",
     "/sitemap.xml": "public pages",
     "/robots.txt": "for search engines",
     "/brand/logo": "looks",
@@ -57,6 +59,7 @@ OPEN = {
     "/__mozaiks/hot/{name}": "development only: script and style of the notice about a saved file",
 }
 OWN_CHECK = {
+    "/auth/embed": "the ticket in the body is what is checked",
     "/ws/chat": "a socket: cookie session and Origin are checked at its start",
     "/api/execute/{name}": "each plugin says in its manifest who may call it",
     "/api/auth/validate": "the token in the body is what is checked",
@@ -94,6 +97,7 @@ def test_every_route_lives_under_a_known_prefix():
         "/.well-known/",
         "/brand/",
         "/__mozaiks/",
+        "/embed.js",
         "/health",
         "/ready",
         "/info",

@@ -3,7 +3,7 @@
 import reflex as rx
 
 from mozaiks_shell.chat.components import labels
-from mozaiks_shell.chat.components.here import among_chats, one_of
+from mozaiks_shell.chat.components.here import among_chats, in_a_frame, one_of
 from mozaiks_shell.chat.components.host import VISITOR_ID, chat_host
 from mozaiks_shell.chat.components.pane import BUBBLE_ID, LazyPane
 from mozaiks_shell.chat.state import ChatState
@@ -63,5 +63,5 @@ def chat_dock(_: bool) -> rx.Component:
         rx.cond((ChatState.signed_in | ~ChatState.ready) & wanted, LazyPane.create()),
         chat_host(),
     )
-    box = rx.el.div(dock, class_name="mzc-dock", data_place=rx.cond(among_chats(), "chats", ""))
+    box = rx.el.div(dock, class_name="mzc-dock", data_place=rx.cond(in_a_frame(), "frame", rx.cond(among_chats(), "chats", "")))
     return rx.fragment(rx.cond(one_of(silent), rx.fragment(), box) if silent else box)

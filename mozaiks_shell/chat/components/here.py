@@ -31,6 +31,11 @@ def among_chats() -> rx.Var[bool]:
     return _matches("^/(?:chat|artifacts)(?:/|$)")
 
 
+def in_a_frame() -> rx.Var[bool]:
+    """Whether this is the page that others may frame."""
+    return _matches("^/embed/?$")
+
+
 def _matches(pattern: str) -> rx.Var[bool]:
     test = f"(mzcDrawn && new RegExp({json.dumps(pattern)}).test(mzcHere.pathname))"
     return rx.Var(test, _var_type=bool, _var_data=_LOCATION)
