@@ -11,6 +11,7 @@ from mozaiks_shell.chat import service, tool_state
 from mozaiks_shell.chat.components.fields import TOOL_FIELD, checked
 from mozaiks_shell.chat.components.payload import CANCELLING, ToolItem
 from mozaiks_shell.chat.components.wording import humane, text
+from mozaiks_shell.chat.standing import NONE, StandingItem, standing
 from mozaiks_shell.foundation.access import Access, Principal, current_principal
 from mozaiks_shell.foundation.errors import ShellError
 from mozaiks_shell.foundation.settings import get_settings
@@ -85,6 +86,7 @@ class ChatState(ShellState):
     answering: str = ""
     asking: Asking = _NOTHING_ASKED
     problem: str = ""
+    standing: StandingItem = NONE
     _pressed: dict[str, dict[str, Any]] = {}  # actions of this tab that are under way: tool, what is shown of them, patch
     _sorted: dict[str, tuple[str, bool]] = {}
     _stay_small: bool = False
@@ -339,6 +341,14 @@ class ChatState(ShellState):
             self._wanted_artifact = ""
 
     @event
+    async def stands(self, chat_id: str, workflow: str, code: str, reason: str) -> None:
+        """The stream told that the chat does not go on, or could not be opened; an empty code: it does (F-194)."""
+        chat_id, workflow, code = text(chat_id, 80), text(workflow, 120), text(code, 60)
+        if chat_id and chat_id != self.chat_id and chat_id == self._left:
+            return
+        self.standing = await standing(self._me(), chat_id, workflow or self.workflow, code, reason) if code else NONE
+
+    @event
     def toggle_drawer(self) -> None:
         """Small screens: the artifact up or down."""
         self.drawer = not self.drawer
@@ -395,7 +405,7 @@ async def _first_workflow(principal: Principal) -> str:
 
 def _forget(state: ChatState) -> None:
     """Empty what belongs to one chat."""
-    state.tools, state.artifact, state.answering, state.problem = [], [], "", ""
+    state.tools, state.artifact, state.answering, state.problem, state.standing = [], [], "", "", NONE
     state.asking, state._pressed, state._sorted = _NOTHING_ASKED, {}, {}
     state._seen_artifact, state._wanted_artifact, state._stay_small = "", "", False
 

@@ -7,11 +7,10 @@ import { useFocus, useScroll } from "./chat_hooks.js";
 import { Log, Writing } from "./chat_log.js";
 import { ownPath } from "./chat_markdown.js";
 import { Status } from "./chat_status.js";
-import { ChatStream } from "./chat_stream.js";
+import { ChatStream, OVER } from "./chat_stream.js";
 import "./chat.css";
 
 const ANNOUNCED_MS = 3_000;
-const OVER = new Set(["completed", "interrupted", "stopped", "failed"]);
 
 const plain = (text) => text.replace(/```[\s\S]*?```/g, " ").replace(/[#*_`>|[\]]/g, "").replace(/\s+/g, " ").trim().slice(0, 400);
 
@@ -30,6 +29,7 @@ export function Conversation(props) {
       new ChatStream({
         attached: (...chat) => latest.current.onAttached?.(...chat),
         tools: (...news) => latest.current.onTools?.(...news),
+        stands: (...how) => latest.current.onStands?.(...how),
         navigate: (path) => ownPath(path) === path && navigate(path),
         refused: (text, unheard) => stream.giveBack(text, unheard ? labels.notSent : ""),
         arrived: ({ role, who, text }) => {
@@ -82,7 +82,7 @@ export function Conversation(props) {
           ref: content,
           className: "mzc-content",
           children: [
-            caughtUp && !items.length && !live && !pending.length && jsx("p", { className: "mzc-empty", children: labels.empty }),
+            caughtUp && !items.length && !live && !pending.length && !OVER.has(status) && jsx("p", { className: "mzc-empty", children: labels.empty }),
             jsx(Log, { items, heard: !OVER.has(status), choosing: state.choosing, labels, stream, onArtifact }),
             ...pending.map(({ id, text }) =>
               jsx("article", { className: "mzc-message mzc-pending", "data-role": "user", children: jsx("div", { className: "mzc-said", dir: "auto", children: text }) }, id),
@@ -104,7 +104,7 @@ export function Conversation(props) {
         }),
       }),
       away && jsx("button", { type: "button", className: "mzc-jump", onClick: toEnd, children: labels.jump }),
-      jsx(Composer, { stream, state, labels, box }),
+      jsx("div", { className: "mzc-write", inert: connection === "live" && OVER.has(status), children: jsx(Composer, { stream, state, labels, box }) }),
       jsx("div", { className: "mzc-hear", role: "status", "aria-live": "polite", children: announcement }),
     ],
   });

@@ -7,6 +7,7 @@ const CROWDED_WAIT_MS = 20_000;
 
 const EMPTY = { items: [], live: null, ask: null, pending: [], progress: null, caughtUp: false, refusal: null, choosing: null };
 
+export const OVER = new Set(["completed", "interrupted", "stopped", "failed"]);
 export const unanswered = (item) => item.k === "choice" && !item.over;
 const closed = (item) => (unanswered(item) ? { ...item, over: true } : item);
 
@@ -24,6 +25,7 @@ export class ChatStream {
     this.text = "";
     this.settled = false;
     this.closed = false;
+    this.told = "";
     this.online = () => this.state.connection !== "live" && this.retry();
   }
 
@@ -73,6 +75,7 @@ export class ChatStream {
     this.offset = -1;
     this.text = "";
     this.settled = false;
+    this.told = "";
     this.set({ ...EMPTY, chat: chat || null, title: "", status: "connecting", detail: "", delayed: false });
     if (this.socket?.readyState === WebSocket.OPEN) this.sendOpen();
     else this.connect();
@@ -153,7 +156,7 @@ export class ChatStream {
     if (frame.k) return this.settled && this.item(frame);
     if (frame.t === "chat") this.attach(frame);
     else if (frame.t === "caught_up") this.caughtUp();
-    else if (frame.t === "refused") this.refuse(frame.id, frame.message);
+    else if (frame.t === "refused") this.refuse(frame.id, frame.message, frame.code);
     else if (frame.t === "starting" && !this.settled) this.set({ detail: frame.message }); // it opens by itself
   }
 
@@ -167,6 +170,15 @@ export class ChatStream {
     const { workflow, title, status, detail = "", delayed = false } = frame;
     this.set({ chat: frame.chat, connection: "live", workflow, title, status, detail, delayed });
     if (news) this.on.attached(frame.chat, frame.workflow || "", frame.title || "");
+    this.stands(OVER.has(status) ? status : "", OVER.has(status) ? detail : "");
+  }
+
+  // What ends a chat, or keeps it from being opened, is told once; so is that it goes on again.
+  stands(code, reason) {
+    const told = code && `${this.state.chat} ${code} ${reason}`;
+    if (told === this.told) return;
+    this.told = told;
+    this.on.stands(this.state.chat || "", this.state.workflow || this.wanted.workflow || "", code, reason);
   }
 
   caughtUp() {
@@ -260,8 +272,11 @@ export class ChatStream {
   stop() {
     this.send({ t: "stop" });
   }
-  refuse(id, message) {
-    if (!this.settled && !id) return this.set({ connection: "unopened", detail: message || "" });
+  refuse(id, message, code) {
+    if (!this.settled && !id) {
+      this.stands(code || "", message || "");
+      return this.set({ connection: "unopened", detail: message || "" });
+    }
     const one = this.state.pending.find((each) => each.id === id) || (id ? null : this.state.pending.at(-1));
     this.set({ pending: this.state.pending.filter((each) => each !== one), refusal: message || "", choosing: null });
     if (one) this.on.refused(one.text);

@@ -10,6 +10,7 @@ from reflex_base.utils.memo_paths import library_and_symbol
 from mozaiks_shell.chat.components import labels
 from mozaiks_shell.chat.components.blocks import tool_view
 from mozaiks_shell.chat.components.confirm import confirm
+from mozaiks_shell.chat.components.standing_view import standing
 from mozaiks_shell.chat.components.stream import conversation
 from mozaiks_shell.chat.components.switcher import switcher
 from mozaiks_shell.chat.state import ChatState
@@ -92,6 +93,7 @@ def chat_pane() -> rx.Component:
     """Widget and overlay: one mounted tree, only ``data-surface`` differs, so nothing typed is lost."""
     talk = conversation(
         rx.foreach(ChatState.tools, _inline),
+        standing(),
         chat_id=ChatState.chat_id,
         workflow=ChatState.workflow,
         fresh=ChatState.fresh,
@@ -100,6 +102,7 @@ def chat_pane() -> rx.Component:
         bubble=BUBBLE_ID,
         on_attached=ChatState.entered,
         on_tools=ChatState.refresh_tools,
+        on_stands=ChatState.stands,
         on_unread=ChatState.notice,
         on_escape=ChatState.escape,
         on_again=ChatState.new_chat,
