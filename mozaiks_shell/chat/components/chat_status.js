@@ -1,6 +1,7 @@
 // The line above the messages: how the connection stands, and the way out. That the chat is over, or could not be opened,
 // is told by the card at its end.
 import { jsx } from "react/jsx-runtime";
+import "./chat_standing.css";
 
 export function Status({ state, labels, onAgain, onRetry }) {
   const { connection, status, detail, delayed } = state;

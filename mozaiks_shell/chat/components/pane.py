@@ -8,11 +8,11 @@ from reflex_base.utils.format import to_title_case
 from reflex_base.utils.memo_paths import library_and_symbol
 
 from mozaiks_shell.chat.components import labels
-from mozaiks_shell.chat.components.blocks import tool_view
 from mozaiks_shell.chat.components.confirm import confirm
 from mozaiks_shell.chat.components.standing_view import standing
 from mozaiks_shell.chat.components.stream import conversation
 from mozaiks_shell.chat.components.switcher import switcher
+from mozaiks_shell.chat.components.tool_chunk import LazyArtifact, LazyTools
 from mozaiks_shell.chat.state import ChatState
 from mozaiks_shell.ui.i18n import Text, t
 from mozaiks_shell.ui.kit import icon
@@ -52,10 +52,6 @@ def _header() -> rx.Component:
     )
 
 
-def _inline(tool: Any) -> rx.Component:
-    return rx.el.div(tool_view(tool), class_name="mzc-inline", key=tool["id"])
-
-
 def _artifact(tool: Any) -> rx.Component:
     heading = rx.el.div(
         rx.el.h2(rx.cond(tool["title"] != "", tool["title"], labels.ARTIFACT), class_name="mzc-artifact-title"),
@@ -80,7 +76,7 @@ def _artifact(tool: Any) -> rx.Component:
     )
     return rx.el.section(
         heading,
-        rx.el.div(tool_view(tool), class_name="mzc-artifact-body"),
+        rx.el.div(LazyArtifact.create(), class_name="mzc-artifact-body"),
         aria_label=labels.ARTIFACT,
         class_name="mzc-artifact",
         data_drawer=rx.cond(ChatState.drawer, "up", "down"),
@@ -91,8 +87,9 @@ def _artifact(tool: Any) -> rx.Component:
 @rx.memo
 def chat_pane() -> rx.Component:
     """Widget and overlay: one mounted tree, only ``data-surface`` differs, so nothing typed is lost."""
+    shown: Any = ChatState.tools
     talk = conversation(
-        rx.foreach(ChatState.tools, _inline),
+        rx.cond(shown.length() > 0, LazyTools.create()),
         standing(),
         chat_id=ChatState.chat_id,
         workflow=ChatState.workflow,

@@ -16,6 +16,7 @@ _CODE: Final = {
         "chat_composer.js",
         "chat_markdown.js",
         "chat.css",
+        "chat_standing.css",
     )
 }
 _MARKDOWN: Final = ["react-markdown@10.1.0", "remark-gfm@4.0.1"]
