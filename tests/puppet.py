@@ -2,8 +2,9 @@
 
     python -m tests.puppet PORT
 
-``POST /play`` with a list of frames sends them on the newest socket (of ``?user=``, where that is said); ``GET /heard`` is what
-came in. ``POST /set`` with ``{"meta": {..}, "refuse": [409, ".."], "cached": {..}, "asks": false}`` changes what it answers.
+``POST /play`` with a list of frames sends them on the newest socket (of ``?chat=``, where that is said); ``GET /heard`` is what
+came in, ``GET /chats`` the chats that are open, the newest last. ``POST /set`` with ``{"meta": {..}, "refuse": [409, ".."],
+"cached": {..}, "asks": false}`` changes what it answers.
 """
 
 import asyncio
@@ -66,6 +67,11 @@ async def ears(request: Request) -> Response:
     return JSONResponse(heard)
 
 
+async def chats(_: Request) -> Response:
+    """Ids of the chats that are open."""
+    return JSONResponse([one.path_params["chat"] for one in sockets])
+
+
 async def change(request: Request) -> Response:
     """What it answers from now on."""
     answers.update(await request.json())
@@ -74,8 +80,8 @@ async def change(request: Request) -> Response:
 
 async def play(request: Request) -> Response:
     """Send these frames; ``{"close": code}`` among them hangs up, ``{"wait": seconds}`` waits."""
-    user = request.query_params.get("user", "")
-    mine = [one for one in sockets if not user or one.path_params["user"] == user]
+    chat = request.query_params.get("chat", "")
+    mine = [one for one in sockets if chat in ("", one.path_params["chat"])]
     if not mine:
         return JSONResponse({"detail": "no socket"}, 409)
     for frame in await request.json():
@@ -116,6 +122,7 @@ app = Starlette(
         Route("/api/workflows", workflows),
         Route("/api/health", health),
         Route("/heard", ears, methods=["GET", "DELETE"]),
+        Route("/chats", chats),
         Route("/set", change, methods=["POST"]),
         Route("/play", play, methods=["POST"]),
         WebSocketRoute("/ws/{workflow}/{app}/{chat}/{user}", talk),

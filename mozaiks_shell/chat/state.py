@@ -13,6 +13,7 @@ from mozaiks_shell.chat import search, service, surfaces, threads, tool_state
 from mozaiks_shell.chat.components.fields import TOOL_FIELD, checked
 from mozaiks_shell.chat.components.payload import CANCELLING, ToolItem
 from mozaiks_shell.chat.components.wording import humane, text
+from mozaiks_shell.chat.standing import NONE, StandingItem, standing
 from mozaiks_shell.foundation.access import Access, current_principal
 from mozaiks_shell.foundation.errors import ShellError
 from mozaiks_shell.foundation.i18n import tr
@@ -96,6 +97,7 @@ class ChatState(ShellState):
     answering: str = ""
     asking: Asking = _NOTHING_ASKED
     problem: str = ""
+    standing: StandingItem = NONE
     _pressed: dict[str, dict[str, Any]] = {}  # actions of this tab that are under way: tool, what is shown of them, patch
     _sorted: dict[str, tuple[str, bool]] = {}
     _stay_small: bool = False
@@ -421,6 +423,14 @@ class ChatState(ShellState):
             self._wanted_artifact = ""
 
     @event
+    async def stands(self, chat_id: str, workflow: str, code: str, reason: str) -> None:
+        """The stream told that the chat does not go on, or could not be opened; an empty code: it does (F-194)."""
+        chat_id, workflow, code = text(chat_id, 80), text(workflow, 120), text(code, 60)
+        if chat_id and chat_id != self.chat_id and chat_id == self._left:
+            return
+        self.standing = await standing(self._me(), chat_id, workflow or self.workflow, code, reason) if code else NONE
+
+    @event
     def sort(self, tool_id: str, key: str) -> None:
         """Order the artifact's table by a column; again for the other direction."""
         item = tool_state.find(self, tool_id)
@@ -566,7 +576,7 @@ async def _list(state: ChatState, cursor: str = "") -> None:
 
 def _forget(state: ChatState) -> None:
     """Empty what belongs to one chat."""
-    state.tools, state.artifact, state.answering, state.problem = [], [], "", ""
+    state.tools, state.artifact, state.answering, state.problem, state.standing = [], [], "", "", NONE
     state.asking, state._pressed, state._sorted = _NOTHING_ASKED, {}, {}
     state._seen_artifact, state._wanted_artifact, state._stay_small = "", "", False
 

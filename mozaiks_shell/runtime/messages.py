@@ -82,11 +82,11 @@ class Submit(_Lenient):
 
 
 class UiToolResponse(_Lenient):
-    """The answer of a UI tool; ``eventId`` is the ``corr`` of its tool_call."""
+    """The answer of a UI tool, in both documented spellings; ``eventId`` is the ``corr`` of its tool_call."""
 
-    type: Literal["ui_tool_response"]
+    type: Literal["ui_tool_response", "ui.tool.response"]
     event_id: Name = Field(validation_alias=AliasChoices("eventId", "event_id", "ui_tool_id"))
-    response: dict[str, Any]
+    response: dict[str, Any] = Field(validation_alias=AliasChoices("response", "response_data"))
 
 
 class Resume(_Lenient):

@@ -44,14 +44,18 @@ class Puppet:
             self.process.wait(30)
             self.process = None
 
-    def play(self, *frames: dict[str, Any]) -> str:
-        """Send frames on the newest socket, which may yet have to come; the chat's id there."""
+    def play(self, *frames: dict[str, Any], chat: str = "") -> str:
+        """Send frames to a chat, else on the newest socket, which may yet have to come; the chat's id there."""
 
         def sent() -> httpx.Response | None:
-            answer = httpx.post(f"{self.url}/play", json=list(frames), timeout=60)
+            answer = httpx.post(f"{self.url}/play", params={"chat": chat}, json=list(frames), timeout=60)
             return answer if answer.status_code == 200 else None
 
         return str(until(sent, 60, "a socket of the shell").json()["chat"])
+
+    def chats(self) -> list[str]:
+        """Ids of the chats that are open, the newest last."""
+        return list(httpx.get(f"{self.url}/chats", timeout=60).json())
 
     def set(self, **answers: Any) -> None:
         """Answer like this from now on."""

@@ -3,8 +3,8 @@ import { useCallback, useEffect, useLayoutEffect, useRef, useState, useSyncExter
 import { jsx, jsxs } from "react/jsx-runtime";
 import { useEscape } from "./chat_escape.js";
 import { Chips, objection } from "./chat_files.js";
-import { newId } from "./chat_stream.js";
-import { OVER, working } from "./chat_outbox.js";
+import { newId, OVER } from "./chat_stream.js";
+import { working } from "./chat_outbox.js";
 import { Queue } from "./chat_queue.js";
 import { Commands, MENU, useSlash } from "./chat_slash.js";
 import "./chat_composer.css";

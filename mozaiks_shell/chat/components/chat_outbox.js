@@ -1,10 +1,9 @@
 // What a person wrote and the run has not heard yet: drafts, and texts that wait their turn. Kept per person, chat and tab.
-import { newId } from "./chat_stream.js";
+import { newId, OVER } from "./chat_stream.js";
 import { upload } from "./chat_files.js";
 
 const DRAFT = "mozaiks.chat.draft.";
 const QUEUE = "mozaiks.chat.queue.";
-export const OVER = new Set(["completed", "interrupted", "stopped", "failed"]);
 
 const answered = (item) => item.k === "message" && item.role !== "notice" && !item.undelivered;
 export const working = ({ live, pending, status, ask, items }) =>

@@ -11,12 +11,11 @@ import { ownPath } from "./chat_markdown.js";
 import { Outbox } from "./chat_outbox.js";
 import { Suggestions } from "./chat_suggestions.js";
 import { Status } from "./chat_status.js";
-import { ChatStream } from "./chat_stream.js";
+import { ChatStream, OVER } from "./chat_stream.js";
 import "./chat.css";
 import "./chat_surfaces.css";
 
 const ANNOUNCED_MS = 3_000;
-const OVER = new Set(["completed", "interrupted", "stopped", "failed"]);
 
 const plain = (text) => text.replace(/```[\s\S]*?```/g, " ").replace(/[#*_`>|[\]]/g, "").replace(/\s+/g, " ").trim().slice(0, 400);
 
@@ -39,6 +38,7 @@ export function Conversation(props) {
       new ChatStream({
         attached: (...chat) => latest.current.onAttached?.(...chat),
         tools: (...news) => latest.current.onTools?.(...news),
+        stands: (...how) => latest.current.onStands?.(...how),
         navigate: (path) => ownPath(path) === path && navigate(path),
         refused: (text) => {
           outbox.unsaid();
@@ -102,7 +102,7 @@ export function Conversation(props) {
           ref: content,
           className: "mzc-content",
           children: [
-            caughtUp && !items.length && !live && !pending.length && jsx(Greeting, { text: props.greeting || labels.empty, logo: props.logo }),
+            caughtUp && !items.length && !live && !pending.length && !OVER.has(status) && jsx(Greeting, { text: props.greeting || labels.empty, logo: props.logo }),
             earlier &&
               jsx("button", {
                 type: "button",
@@ -138,7 +138,7 @@ export function Conversation(props) {
           children: [labels.jump, missed > 0 && jsx("b", { children: missed > 99 ? "99+" : missed })],
         }),
       total && jsx("p", { className: "mzc-total", title: labels.total, "aria-label": `${labels.total}: ${money(total)}`, children: money(total) }),
-      jsx(Composer, { stream, outbox, state, labels, box, onFresh: again }),
+      jsx("div", { className: "mzc-write", inert: connection === "live" && OVER.has(status), children: jsx(Composer, { stream, outbox, state, labels, box, onFresh: again }) }),
       jsx("div", { className: "mzc-hear", role: "status", "aria-live": "polite", children: announcement }),
     ],
   });

@@ -14,6 +14,7 @@ const EMPTY = {
   offers: null, feedback: {}, items: [], live: null, ask: null, pending: [], progress: null, total: null, caughtUp: false, refusal: null, choosing: null,
 };
 
+export const OVER = new Set(["completed", "interrupted", "stopped", "failed"]);
 export const spoken = (item) => item.k === "message" && item.role === "user" && !item.queued && !item.undelivered;
 export const newId = () => `m${Date.now().toString(36)}${Math.random().toString(36).slice(2, 8)}`;
 
@@ -33,6 +34,7 @@ export class ChatStream {
     this.first = 0;
     this.settled = false;
     this.closed = false;
+    this.told = "";
     this.online = () => this.state.connection !== "live" && this.retry();
   }
 
@@ -89,6 +91,7 @@ export class ChatStream {
     this.text = "";
     this.folded = new Folded();
     this.settled = false;
+    this.told = "";
     this.set({ ...EMPTY, earlier: false, loading: false, chat: chat || null, title: "", status: "connecting", detail: "", delayed: false });
     if (this.socket?.readyState === WebSocket.OPEN) this.sendOpen();
     else this.connect();
@@ -173,7 +176,7 @@ export class ChatStream {
     else if (frame.t === "chat") this.attach(frame);
     else if (frame.t === "offers") this.settled && frame.chat === this.state.chat && this.set({ offers: frame, me: frame.me, feedback: frame.feedback });
     else if (frame.t === "caught_up") this.caughtUp();
-    else if (frame.t === "refused") this.refuse(frame.id, frame.message);
+    else if (frame.t === "refused") this.refuse(frame.id, frame.message, frame.code);
     else if (frame.t === "starting" && !this.settled) this.set({ detail: frame.message }); // it opens by itself
   }
 
@@ -187,6 +190,15 @@ export class ChatStream {
     const { workflow, title, status, detail = "", delayed = false, who = "" } = frame;
     this.set({ chat: frame.chat, connection: "live", workflow, title, status, detail, delayed, who });
     if (news) this.on.attached(frame.chat, frame.workflow || "", frame.title || "");
+    this.stands(OVER.has(status) ? status : "", OVER.has(status) ? detail : "");
+  }
+
+  // What ends a chat, or keeps it from being opened, is told once; so is that it goes on again.
+  stands(code, reason) {
+    const told = code && `${this.state.chat} ${code} ${reason}`;
+    if (told === this.told) return;
+    this.told = told;
+    this.on.stands(this.state.chat || "", this.state.workflow || this.wanted.workflow || "", code, reason);
   }
 
   caughtUp() {
@@ -269,8 +281,11 @@ export class ChatStream {
   stop() {
     this.send({ t: "stop", turn: this.state.items.findLast(spoken)?.id || "" });
   }
-  refuse(id, message) {
-    if (!this.settled && !id) return this.set({ connection: "unopened", detail: message || "" });
+  refuse(id, message, code) {
+    if (!this.settled && !id) {
+      this.stands(code || "", message || "");
+      return this.set({ connection: "unopened", detail: message || "" });
+    }
     const one = this.state.pending.find((each) => each.id === id) || (id ? null : this.state.pending.at(-1));
     this.set({ pending: this.state.pending.filter((each) => each !== one), refusal: message || "", choosing: null });
     if (one) this.on.refused(one.text);

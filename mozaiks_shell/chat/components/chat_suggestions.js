@@ -1,7 +1,7 @@
 // What one could begin with, until something was said.
 import { jsx } from "react/jsx-runtime";
 import { mzT } from "$/public/external/mozaiks_shell/ui/i18n/i18n.js";
-import { OVER } from "./chat_outbox.js";
+import { OVER } from "./chat_stream.js";
 
 export function Suggestions({ state, labels, stream }) {
   const { items, live, pending, caughtUp, status, connection, offers, ask } = state;

@@ -8,11 +8,12 @@ from reflex_base.utils.format import to_title_case
 from reflex_base.utils.memo_paths import library_and_symbol
 
 from mozaiks_shell.chat.components import labels
-from mozaiks_shell.chat.components.blocks import tool_view
 from mozaiks_shell.chat.components.confirm import confirm
 from mozaiks_shell.chat.components.here import among_chats
+from mozaiks_shell.chat.components.standing_view import standing
 from mozaiks_shell.chat.components.stream import conversation
 from mozaiks_shell.chat.components.switcher import switcher
+from mozaiks_shell.chat.components.tool_chunk import LazyArtifact, LazyTools
 from mozaiks_shell.chat.state import ChatState
 from mozaiks_shell.ui.i18n import Text, t
 from mozaiks_shell.ui.kit import icon
@@ -105,10 +106,6 @@ def _bar() -> rx.Component:
     )
 
 
-def _inline(tool: Any) -> rx.Component:
-    return rx.el.div(tool_view(tool), class_name="mzc-inline", key=tool["id"])
-
-
 def _artifact(tool: Any) -> rx.Component:
     drawer = rx.el.button(
         rx.cond(ChatState.place == "expanded", labels.LOWER, labels.RAISE),
@@ -137,7 +134,7 @@ def _artifact(tool: Any) -> rx.Component:
     )
     return rx.el.section(
         heading,
-        rx.el.div(tool_view(tool), class_name="mzc-artifact-body"),
+        rx.el.div(LazyArtifact.create(), class_name="mzc-artifact-body"),
         aria_label=labels.ARTIFACT,
         class_name="mzc-artifact",
         data_drawer=ChatState.place,
@@ -161,8 +158,10 @@ def chat_pane() -> rx.Component:
     """Widget, overlay and whole window: one mounted tree, only attributes differ, so nothing typed is lost."""
     look: Any = ChatState.look
     large = rx.cond(ChatState.surface == "page", "overlay", ChatState.surface)
+    shown: Any = ChatState.tools
     talk = conversation(
-        rx.foreach(ChatState.tools, _inline),
+        rx.cond(shown.length() > 0, LazyTools.create()),
+        standing(),
         chat_id=ChatState.chat_id,
         workflow=ChatState.workflow,
         fresh=ChatState.fresh,
@@ -173,6 +172,7 @@ def chat_pane() -> rx.Component:
         bubble=rx.cond(among_chats(), "content", BUBBLE_ID),  # what gets the focus when the pane closes
         on_attached=ChatState.entered,
         on_tools=ChatState.refresh_tools,
+        on_stands=ChatState.stands,
         on_unread=ChatState.notice,
         on_escape=ChatState.escape,
         on_again=ChatState.new_chat,

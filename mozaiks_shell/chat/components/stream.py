@@ -36,6 +36,7 @@ _CODE: Final = {
         "chat_markdown.js",
         "chat.css",
         "chat_surfaces.css",
+        "chat_standing.css",
     )
 }
 _MARKDOWN: Final = [
@@ -55,6 +56,12 @@ def _attached(chat_id: rx.Var[str], workflow: rx.Var[str], title: rx.Var[str]) -
 
 def _tools(chat_id: rx.Var[str], arrived: rx.Var[bool]) -> tuple[rx.Var[str], rx.Var[bool]]:
     return chat_id, arrived
+
+
+def _stands(
+    chat_id: rx.Var[str], workflow: rx.Var[str], code: rx.Var[str], reason: rx.Var[str]
+) -> tuple[rx.Var[str], rx.Var[str], rx.Var[str], rx.Var[str]]:
+    return chat_id, workflow, code, reason
 
 
 def _one(workflow: rx.Var[str]) -> tuple[rx.Var[str]]:
@@ -82,6 +89,7 @@ class Conversation(rx.Component):
 
     on_attached: rx.EventHandler[_attached]  # type: ignore[type-arg,valid-type]
     on_tools: rx.EventHandler[_tools]  # type: ignore[type-arg,valid-type]
+    on_stands: rx.EventHandler[_stands]  # type: ignore[type-arg,valid-type]
     on_unread: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type]
     on_escape: rx.EventHandler[rx.event.no_args_event_spec]  # type: ignore[type-arg,valid-type]
     on_again: rx.EventHandler[_one]  # type: ignore[type-arg,valid-type]
