@@ -16,7 +16,7 @@ export class Folded {
   clear() {
     this.items = new Map();
     [this.ask, this.progress, this.live, this.total] = [null, null, null, null];
-    [this.unspent, this.spent, this.answer] = [null, new Map(), ""];
+    [this.unspent, this.spent, this.answer, this.prompts] = [null, new Map(), "", new Set()];
   }
 
   list() {
@@ -60,8 +60,8 @@ export class Folded {
       case "ask":
         this.ask = { id: frame.id, password: Boolean(frame.password) };
         this.spend(this.answer);
-        if (frame.prompt && !this.list().some((one) => one.k === "ask" && one.prompt === frame.prompt))
-          this.items.set(`ask-${frame.id}`, { ...frame, key: `ask-${frame.id}` });
+        if (frame.prompt && !this.prompts.has(frame.prompt)) this.items.set(`ask-${frame.id}`, { ...frame, key: `ask-${frame.id}` });
+        this.prompts.add(frame.prompt);
         return undefined;
       case "asked":
         if (frame.by && this.items.get(frame.by)?.queued) this.change(frame.by, { queued: false });
