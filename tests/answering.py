@@ -52,17 +52,21 @@ def read_config_{n}(path: Path) -> dict[str, str]:
 | `retries` | 3 | tries |
 
 """
+END = "This is the last word."
 _SIZE = 4  # characters of a token
 
 
 def tokens(count: int) -> list[str]:
-    """So many tokens of Markdown with headings, lists, tables and code; always the same."""
-    text = ""
+    """So many tokens of Markdown with headings, lists, tables and code, and :data:`END`; always the same."""
+    room = count * _SIZE - len(END)
+    sections = ""
     number = 0
-    while len(text) < count * _SIZE:
+    while len(more := SECTION.format(n=number + 1)) + len(sections) <= room:
         number += 1
-        text += SECTION.format(n=number)
-    return [text[at : at + _SIZE] for at in range(0, count * _SIZE, _SIZE)]
+        sections += more
+    text = sections + "word " * ((room - len(sections)) // 5)
+    text = text.ljust(room) + END
+    return [text[at : at + _SIZE] for at in range(0, len(text), _SIZE)]
 
 
 class Voice:
@@ -163,7 +167,7 @@ async def answer(voice: Voice, text: str) -> None:
         content = json.loads(rest)
         pieces = list(islice(cycle([7, 3, 5]), len(content)))
         cuts = [sum(pieces[:number]) for number in range(len(pieces) + 1)]
-        await voice.stream([content[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if content[a:b]], 60)
+        await voice.stream([content[a:b] for a, b in zip(cuts, cuts[1:], strict=False) if content[a:b]], 20)
     else:
         await voice.text(f"You said: {text}")
 

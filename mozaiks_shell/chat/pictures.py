@@ -83,7 +83,7 @@ async def _fetched(where: httpx.URL) -> bytes:
         client.stream("GET", where, headers=asks) as answer,
     ):
         if answer.status_code != 200:
-            raise Upstream(tr("The image could not be loaded."), status=answer.status_code)
+            raise Upstream(tr("The image could not be loaded."), answered=answer.status_code)
         body = bytearray()
         async for chunk in answer.aiter_bytes(65_536):
             body += chunk

@@ -16,7 +16,7 @@ export class Folded {
   clear() {
     this.items = new Map();
     [this.ask, this.progress, this.live, this.total] = [null, null, null, null];
-    [this.unspent, this.spent, this.answer] = [null, new Map(), ""];
+    [this.unspent, this.spent, this.answer, this.prompts] = [null, new Map(), "", new Map()];
   }
 
   list() {
@@ -99,10 +99,14 @@ export class Folded {
     this.spend(this.answer);
     const special = choices?.length || file;
     if (!prompt && !special) return false;
-    const known = !special && this.list().find((one) => one.k === "ask" && one.prompt === prompt);
-    if (known) this.change(known.key, { id, over: undefined, by: undefined, answer: undefined });
-    else this.items.set(`ask-${id}`, { ...frame, key: `ask-${id}` });
-    return !known && Boolean(prompt);
+    const known = special ? "" : this.prompts.get(prompt);
+    if (known) {
+      this.change(known, { id, over: undefined, by: undefined, answer: undefined });
+      return false;
+    }
+    this.items.set(`ask-${id}`, { ...frame, key: `ask-${id}` });
+    this.prompts.set(prompt, `ask-${id}`);
+    return Boolean(prompt);
   }
 
   message(frame) {

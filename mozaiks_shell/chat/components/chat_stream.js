@@ -204,6 +204,8 @@ export class ChatStream {
   caughtUp() {
     if (!this.settled) return;
     const [lost, kept] = [this.state.pending.filter((one) => one.late), this.state.pending.filter((one) => !one.late)];
+    clearTimeout(this.publishing);
+    this.publishing = 0;
     this.set({ caughtUp: true, pending: kept });
     lost.forEach((one) => this.on.unheard(one));
     this.on.tools(this.state.chat, false);
