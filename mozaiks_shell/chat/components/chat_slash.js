@@ -110,6 +110,7 @@ export function Commands({ slash, labels }) {
           ref: list,
           id: MENU,
           role: "listbox",
+          tabIndex: 0, // it scrolls; the keys of the text box choose
           "aria-label": labels.commands,
           className: "mzc-commands",
           children: found.map((one, index) =>
@@ -122,7 +123,7 @@ export function Commands({ slash, labels }) {
                 onPointerDown: (event) => event.preventDefault(), // the focus stays in the text box
                 onClick: () => pick(one),
                 children: [
-                  jsxs("span", { className: "mzc-command", children: [`/${one.name}`, one.hint && jsx("i", { children: ` ${mzT(one.hint)}` })] }),
+                  jsxs("span", { className: "mzc-command", children: [jsx("bdi", { dir: "ltr", children: `/${one.name}` }), one.hint && jsx("i", { children: ` ${mzT(one.hint)}` })] }),
                   jsx("span", { children: mzT(one.description) }),
                 ],
               },
