@@ -18,7 +18,6 @@ from mozaiks_shell.foundation.errors import NotFound, ShellError, TimedOut, Unav
 from mozaiks_shell.foundation.i18n import tr
 from mozaiks_shell.foundation.limits import hit
 from mozaiks_shell.foundation.logging import get_logger
-from mozaiks_shell.ui.page import also_forget
 
 log = get_logger("chat")
 
@@ -120,6 +119,3 @@ async def listed(principal: Principal) -> list[dict[str, Any]]:
         {"name": one.name, "description": one.description, "hint": one.hint, "template": one.template or None}
         for one in await offered(principal)
     ]
-
-
-also_forget(withdraw)

@@ -4,13 +4,14 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
-from mozaiks_shell.chat.slash import SlashCommand, add
+from mozaiks_shell.chat.slash import SlashCommand, add, withdraw
 from mozaiks_shell.foundation.access import Access
 from mozaiks_shell.foundation.errors import ShellError
 from mozaiks_shell.plugin_host.registry import Plugin
 from mozaiks_shell.plugin_host.service import loading
 from mozaiks_shell.plugin_host.service import plugin as find
 from mozaiks_shell.sdk.auth import current_user
+from mozaiks_shell.ui.page import also_forget
 
 Handler = TypeVar("Handler", bound=Callable[..., Awaitable[str | None]])
 
@@ -93,5 +94,7 @@ def _alive(name: str) -> Callable[[], bool]:
 
     return alive
 
+
+also_forget(withdraw)
 
 __all__ = ["command", "template"]

@@ -601,5 +601,53 @@ def test_f200_every_state_is_accessible_in_light_and_dark_and_right_to_left(tab,
         write.press("Enter")
     write.fill("/")
     expect(page.get_by_role("listbox")).to_be_visible()
+    for button in page.locator(".mzc-queue-tools button").all():
+        edge, room = button.bounding_box(), page.locator(".mzc-composer").bounding_box()
+        assert edge and room and room["x"] <= edge["x"] and edge["x"] + edge["width"] <= room["x"] + room["width"]
     look("queue")
     assert found == [], "\n".join(found)
+
+
+@pytest.mark.parametrize("got_there", [True, False], ids=["it got there", "it did not"])
+def test_f187_a_text_on_its_way_when_the_connection_breaks_is_said_exactly_once(tab, runtime, got_there):
+    page = tab()
+    text = f"on its way, and {'heard' if got_there else 'lost'}"
+    tab.watch.expect("websocket", "WebSocket")
+    said: list[str] = []
+    cut: list[str] = []
+
+    def between(socket) -> None:  # type: ignore[no-untyped-def]
+        server = socket.connect_to_server()
+
+        def hang_up(message: str) -> None:
+            cut.append(message)
+            server.close()
+            socket.close(code=1001)
+
+        def from_page(message: str) -> None:
+            if '"t":"say"' in message and not cut:
+                said.append(message)
+                if not got_there:
+                    return hang_up(message)
+            server.send(message)
+
+        def from_server(message: str) -> None:
+            if said and not cut:
+                if text in message:
+                    hang_up(message)  # the page is never told
+                return
+            socket.send(message)
+
+        socket.on_message(from_page)
+        server.on_message(from_server)
+
+    page.route_web_socket("**/ws/chat", between)
+    page.reload()
+    settled(page)
+    expect(log(page)).to_contain_text("Nothing here yet")
+    say(page, text)
+    expect(log(page)).to_contain_text(f"You said: {text}")
+    expect(box(page)).to_have_value("")
+    expect(page.get_by_role("list", name="Messages that wait")).to_have_count(0)
+    assert cut and heard(runtime).count(text) == 1
+    expect(log(page).locator('.mzc-message[data-role="user"]')).to_have_count(1)

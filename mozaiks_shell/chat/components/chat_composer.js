@@ -132,7 +132,7 @@ export function Composer({ stream, outbox, state, labels, box, onFresh }) {
   };
   const busy = working(state);
   const act = { say: (said) => stream.sayAgain(said), fill: write, fresh: onFresh, stop: () => stream.stop() };
-  const slash = useSlash({ text: secret ? "" : text, state, busy, labels, act });
+  const slash = useSlash({ text: secret ? "" : text, state, labels, act });
   useEscape(form, Boolean(editing) || slash.open, slash.open ? slash.close : leaveEditing);
   const send = (event) => {
     event?.preventDefault();
@@ -241,7 +241,7 @@ export function Composer({ stream, outbox, state, labels, box, onFresh }) {
               ],
             }),
           secret ? jsx("input", { type: "password", autoComplete: "off", ...input }) : jsx("textarea", { rows: 1, ...input }),
-          (state.live || (busy && state.status === "running" && state.connection === "live" && !state.pending.length)) &&
+          state.live &&
             jsx("button", {
               type: "button",
               className: "mzc-round mzc-stop",

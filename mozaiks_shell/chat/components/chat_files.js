@@ -4,7 +4,8 @@ import { jsx, jsxs } from "react/jsx-runtime";
 import { mzNumber } from "$/public/external/mozaiks_shell/ui/i18n/i18n.js";
 
 const UNITS = ["B", "kB", "MB", "GB"];
-export const put = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+const isolate = (text) => (getComputedStyle(document.documentElement).direction === "rtl" ? `\u2068${text}\u2069` : text);
+export const put = (text, values) => text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? isolate(values[name]) : whole));
 
 export function size(bytes) {
   const step = bytes ? Math.min(UNITS.length - 1, Math.floor(Math.log(bytes) / Math.log(1000))) : 0;
@@ -71,7 +72,7 @@ export function Chips({ files, labels, onRemove }) {
             FILE,
             jsxs("span", {
               className: "mzc-chip-text",
-              children: [jsx("bdi", { className: "mzc-chip-name", children: file.name }), jsx("span", { children: size(file.size) })],
+              children: [jsx("bdi", { className: "mzc-chip-name", children: file.name }), jsx("bdi", { dir: "ltr", children: size(file.size) })],
             }),
             part !== undefined && jsx("progress", { max: 1, value: part, "aria-label": put(labels.sendingFile, { name: file.name }) }),
             onRemove &&
@@ -105,7 +106,7 @@ export const Attachment = memo(function Attachment({ item, labels }) {
         FILE,
         jsxs("span", {
           className: "mzc-chip-text",
-          children: [jsx("bdi", { className: "mzc-chip-name", children: item.name }), jsx("span", { children: size(item.size) })],
+          children: [jsx("bdi", { className: "mzc-chip-name", children: item.name }), jsx("bdi", { dir: "ltr", children: size(item.size) })],
         }),
       ],
     }),

@@ -7,10 +7,10 @@ const NAMED = /^\/([a-z][a-z0-9-]*)(?:\s+([\s\S]*))?$/;
 const BEGUN = /^\/([a-z0-9-]*)$/;
 export const MENU = "mzc-commands";
 
-function builtIn(labels, { busy, chat }) {
+function builtIn(labels, { live, chat }) {
   return [
     { name: "new", description: labels.commandNew },
-    busy && { name: "stop", description: labels.commandStop },
+    live && { name: "stop", description: labels.commandStop },
     chat && { name: "export", description: labels.commandExport },
   ].filter(Boolean);
 }
@@ -34,12 +34,12 @@ async function perform(chat, name, words, lost) {
 }
 
 // act: {say(text), fill(text), fresh(), stop()}. Gives what the text box needs: the menu, its keys, and `run`.
-export function useSlash({ text, state, busy, labels, act }) {
+export function useSlash({ text, state, labels, act }) {
   const [at, setAt] = useState(0);
   const [closed, close] = useState(false);
   const [answer, say] = useState({}); // what a command told: {told} or {problem}
   const { chat, offers } = state;
-  const all = [...builtIn(labels, { busy, chat }), ...(offers?.commands || [])];
+  const all = [...builtIn(labels, state), ...(offers?.commands || [])];
   const begun = BEGUN.exec(text)?.[1];
   const rank = (one) => (one.name.startsWith(begun) ? 0 : 1);
   const found = begun === undefined || closed ? [] : all.filter((one) => one.name.includes(begun)).sort((one, other) => rank(one) - rank(other));
@@ -110,6 +110,7 @@ export function Commands({ slash, labels }) {
           ref: list,
           id: MENU,
           role: "listbox",
+          tabIndex: 0, // it scrolls; the keys of the text box choose
           "aria-label": labels.commands,
           className: "mzc-commands",
           children: found.map((one, index) =>
@@ -122,7 +123,7 @@ export function Commands({ slash, labels }) {
                 onPointerDown: (event) => event.preventDefault(), // the focus stays in the text box
                 onClick: () => pick(one),
                 children: [
-                  jsxs("span", { className: "mzc-command", children: [`/${one.name}`, one.hint && jsx("i", { children: ` ${mzT(one.hint)}` })] }),
+                  jsxs("span", { className: "mzc-command", children: [jsx("bdi", { dir: "ltr", children: `/${one.name}` }), one.hint && jsx("i", { children: ` ${mzT(one.hint)}` })] }),
                   jsx("span", { children: mzT(one.description) }),
                 ],
               },
