@@ -19,7 +19,7 @@ _BUILD_FIRST = "Build it with `reflex export --frontend-only --no-zip`, or start
 _NAME = "mozaiks-development-server"
 _BACKEND_PATHS = (
     "/api", "/assets", "/auth", "/brand", "/fonts", "/health", "/info", "/login", "/manifest.webmanifest", "/ready",
-    "/robots.txt", "/sitemap.xml", "/.well-known", "/__mozaiks",
+    "/embed.js", "/robots.txt", "/sitemap.xml", "/.well-known", "/__mozaiks",
 )  # fmt: skip
 
 

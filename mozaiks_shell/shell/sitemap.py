@@ -16,10 +16,10 @@ _HEADERS = {"cache-control": "public, max-age=3600"}
 
 
 async def public_pages() -> list[Page]:
-    """Pages with an address of their own that a stranger may open; not those of the machinery (``/_error``)."""
+    """Pages with an address of their own that a stranger may open; not those of the machinery (``/_error``, ``/embed``)."""
     gates = (await menu_for(None)).gates
     every = [*pages(), *(one.page for one in configured_pages())]
-    linked = [page for page in every if "[" not in page.route and not page.route.startswith("/_")]
+    linked = [page for page in every if "[" not in page.route and not page.route.startswith("/_") and page.route != "/embed"]
     return [page for page in linked if page.access.kind == "public" and gates.get(page.route) == "ok"]
 
 

@@ -4,7 +4,7 @@ from tests.invariants.product import assembled, modules
 from tests.live import ROOT
 
 # Pages anyone may open. A new one is added here on purpose, after thinking.
-PUBLIC_PAGES = {"/sign-in", "/register", "/pricing", "/plans", "/login", "/auth/callback", "/signed-out", "/_error"}
+PUBLIC_PAGES = {"/sign-in", "/register", "/pricing", "/plans", "/login", "/auth/callback", "/signed-out", "/_error", "/embed"}
 ERROR_PAGES = {"404", "/404"}
 
 

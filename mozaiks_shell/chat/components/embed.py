@@ -72,6 +72,7 @@ def embedded() -> rx.Component:
     alone = card(empty_state("message-circle", labels.CHAT, labels.SIGN_IN_TEXT, opens))
     return rx.el.div(
         host,
+        rx.el.h1(labels.CHAT, class_name="mz-embed-name"),
         rx.cond(ChatState.ready, rx.cond(ChatState.signed_in, alone, visitor)),
         class_name="mz-embed",
     )
