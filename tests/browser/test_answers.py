@@ -88,6 +88,7 @@ def pane(browser, shell, crowd):
         settled(page)
         page.locator("#mzc-bubble").click()
         expect(page.get_by_role("textbox", name="Message")).to_be_visible()
+        expect(log(page)).not_to_be_empty()  # connected: what is typed will be sent
         return page
 
     yield open_

@@ -6,6 +6,11 @@ import DOMPurify from "dompurify";
 import mermaid from "mermaid";
 
 const CLEAN = { USE_PROFILES: { svg: true, svgFilters: true }, FORBID_TAGS: ["image", "use", "foreignObject", "a", "script"] };
+// Mermaid measures labels as HTML in our page: what would be a tag there becomes a sign that only looks like its beginning.
+// Line breaks and <<stereotypes>> of class diagrams stay.
+const TAGS = /<<[\w -]+>>|<br\s*\/?>|<(?=[a-z!/?])/gi;
+const harmless = (text) => text.replace(TAGS, (found) => (found === "<" ? "\uFF1C" : found));
+
 let [drawings, queue] = [0, Promise.resolve()];
 
 function colours() {
@@ -38,7 +43,7 @@ function draw(text) {
       fontFamily: "system-ui, sans-serif",
       themeVariables: colours(),
     });
-    const { svg } = await mermaid.render(`mzc-diagram-${++drawings}`, text);
+    const { svg } = await mermaid.render(`mzc-diagram-${++drawings}`, harmless(text));
     const clean = DOMPurify.sanitize(svg, CLEAN);
     const root = new DOMParser().parseFromString(clean, "text/html").querySelector("svg");
     const [, , width, height] = (root?.getAttribute("viewBox") || "").split(/[\s,]+/).map(Number);
