@@ -19,7 +19,8 @@ _KINDS: Final = {
     "TOKEN_BUDGET_EXCEEDED": "budget", "INSUFFICIENT_TOKENS": "budget", "stopped": "budget", "PREREQUISITES_NOT_MET": "first",
     "WORKFLOW_PREREQS_NOT_MET": "first", "AI_DISABLED": "unset", "WORKFLOWS_NOT_CONFIGURED": "unset",
     "WORKFLOW_NOT_FOUND": "unset", "CAPABILITY_NOT_FOUND": "unset", "CAPABILITY_DISABLED": "unset", "completed": "completed",
-    "interrupted": "interrupted", "failed": "failed", "PLAN_REQUIRED": "plan",
+    "interrupted": "interrupted", "failed": "failed", "RUNTIME_NOT_FOUND": "unset",
+    "PLAN_REQUIRED": "plan",
 }  # fmt: skip
 
 

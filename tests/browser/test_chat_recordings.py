@@ -34,6 +34,11 @@ def shell(live: Server, runtime: Puppet, tmp_path_factory: pytest.TempPathFactor
     server.stop()
 
 
+@pytest.fixture(scope="module")
+def crowd(shell: Server) -> People:
+    return People(shell.base)
+
+
 def frames_of(session: Session, chat: str) -> list[dict[str, Any]]:
     """What the recorded server sent, as if to our chat."""
     sent = [one["frame"] for one in session.events if one["dir"] == "s2c" and one["frame"]["type"] != "chat_meta"]
@@ -47,8 +52,8 @@ def words(text: str) -> str:
 
 @pytest.mark.skipif(not SESSIONS, reason="the recordings are not part of this repository")
 @pytest.mark.parametrize(("size", "scheme"), [(WIDE, "light"), (NARROW, "dark")], ids=["wide", "narrow"])
-def test_every_recording_is_drawn(browser, shell, runtime, size, scheme):
-    person = People(shell.base).sign_up("rex", "Rex Recording")
+def test_every_recording_is_drawn(browser, shell, crowd, runtime, size, scheme):
+    person = crowd.sign_up("rex", "Rex Recording")
     with browsing(browser, shell.base, person, size, scheme) as (context, watch):
         page = context.new_page()
         page.goto("/")

