@@ -1,5 +1,5 @@
 // What a person wrote and the run has not heard yet: drafts, and texts that wait their turn. Kept per person, chat and tab.
-import { newId, OVER } from "./chat_stream.js";
+import { newId, OVER, spoken } from "./chat_stream.js";
 import { upload } from "./chat_files.js";
 
 const DRAFT = "mozaiks.chat.draft.";
@@ -107,8 +107,8 @@ export class Outbox {
 
   // answer: the question this is meant for, and no other; first: before what waits.
   add(text, files = [], { id = newId(), first = false, answer = "" } = {}) {
-    const { caughtUp, connection } = this.stream.state;
-    const seen = caughtUp && connection === "live" ? prompts(this.stream.state) : null; // null: whatever is asked
+    const { caughtUp, connection, items } = this.stream.state;
+    const seen = caughtUp && connection === "live" && items.some(spoken) ? prompts(this.stream.state) : null; // null: whatever is asked, as for a first text
     if (answer && (answer === this.answering || this.list.some((one) => one.answer === answer))) return; // pressed twice
     const entry = { id, text, files, answer, prompts: seen };
     this.change(first ? [entry, ...this.list] : [...this.list, entry]);
