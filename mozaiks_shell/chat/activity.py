@@ -14,9 +14,9 @@ from sqlalchemy import delete
 from sqlmodel import col
 
 from mozaiks_shell.chat.models import ChatEvent
-from mozaiks_shell.chat.protocol import Progress, Step, Usage
 from mozaiks_shell.chat.recent import Recent
 from mozaiks_shell.chat.transcript import Channel
+from mozaiks_shell.chat.upstream_frames import Progress, Step, Usage
 
 Price = Callable[[str, int, int, bool], tuple[int, str] | None]  # model, prompt, completion, cached: pico units and currency
 

@@ -9,7 +9,19 @@ from typing import Any
 
 from mozaiks_shell.chat import artifact_frames as artifacts
 from mozaiks_shell.chat import protocol
-from mozaiks_shell.chat.protocol import Agui, Ended, Hidden, Piece, Problem, Said, Speaker, Tool, ToolOver, Unknown, Upstream
+from mozaiks_shell.chat.upstream_frames import (
+    Agui,
+    Ended,
+    Hidden,
+    Piece,
+    Problem,
+    Said,
+    Speaker,
+    Tool,
+    ToolOver,
+    Unknown,
+    Upstream,
+)
 from mozaiks_shell.foundation.i18n import tr
 
 _FAMILIES = ("text", "tool", "lifecycle")

@@ -7,7 +7,7 @@ from mozaiks_shell.broker.ports import KnownChat
 from mozaiks_shell.chat.loss import Choice
 from mozaiks_shell.chat.models import Chat
 from mozaiks_shell.chat.outcomes import Outcome
-from mozaiks_shell.chat.protocol import Meta
+from mozaiks_shell.chat.upstream_frames import Meta
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import system_session
 from mozaiks_shell.foundation.i18n import tr

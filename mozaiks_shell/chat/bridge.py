@@ -31,7 +31,10 @@ from mozaiks_shell.chat.meter import Meter
 from mozaiks_shell.chat.models import Chat
 from mozaiks_shell.chat.once import Once
 from mozaiks_shell.chat.outcomes import CannotStop, NotListening, Outcome, RunEnded
-from mozaiks_shell.chat.protocol import (
+from mozaiks_shell.chat.recent import Recent
+from mozaiks_shell.chat.spawned import Children
+from mozaiks_shell.chat.transcript import Transcript
+from mozaiks_shell.chat.upstream_frames import (
     Ask,
     Child,
     Ended,
@@ -48,10 +51,7 @@ from mozaiks_shell.chat.protocol import (
     Tool,
     Upstream,
     Usage,
-)
-from mozaiks_shell.chat.recent import Recent
-from mozaiks_shell.chat.spawned import Children
-from mozaiks_shell.chat.transcript import Transcript
+)  # fmt: skip
 from mozaiks_shell.chat.upstream_line import Line, LineLost, why_not_opened
 from mozaiks_shell.foundation import events
 from mozaiks_shell.foundation.access import Principal

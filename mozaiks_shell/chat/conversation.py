@@ -17,8 +17,11 @@ from sqlmodel import col
 from mozaiks_shell.chat.activity import Activity, Price, unpriced
 from mozaiks_shell.chat.loss import Choice
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
-from mozaiks_shell.chat.protocol import (
-    MAX_TEXT,
+from mozaiks_shell.chat.protocol import MAX_TEXT
+from mozaiks_shell.chat.recent import Recent
+from mozaiks_shell.chat.summary import plain
+from mozaiks_shell.chat.transcript import Channel
+from mozaiks_shell.chat.upstream_frames import (
     Acknowledged,
     Answered,
     Ask,
@@ -39,10 +42,7 @@ from mozaiks_shell.chat.protocol import (
     Unknown,
     Upstream,
     Usage,
-)
-from mozaiks_shell.chat.recent import Recent
-from mozaiks_shell.chat.summary import plain
-from mozaiks_shell.chat.transcript import Channel
+)  # fmt: skip
 from mozaiks_shell.chat.writer import DELTA
 from mozaiks_shell.foundation import events, outbox
 from mozaiks_shell.foundation.clock import now

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from typing import Any, Final
 
-from mozaiks_shell.chat.protocol import Usage
 from mozaiks_shell.chat.recent import Recent
 from mozaiks_shell.chat.transcript import Channel
+from mozaiks_shell.chat.upstream_frames import Usage
 from mozaiks_shell.foundation import events, outbox
 from mozaiks_shell.foundation.errors import ShellError
 

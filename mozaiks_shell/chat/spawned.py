@@ -12,7 +12,7 @@ from mozaiks_shell.broker.ports import KnownChat
 from mozaiks_shell.chat.conversation import Conversation
 from mozaiks_shell.chat.labels import label_of
 from mozaiks_shell.chat.models import Chat
-from mozaiks_shell.chat.protocol import Child, Late, Resumed, Spawned
+from mozaiks_shell.chat.upstream_frames import Child, Late, Resumed, Spawned
 from mozaiks_shell.foundation import events, outbox
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.db import Scope, session, system_session

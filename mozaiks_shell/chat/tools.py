@@ -12,8 +12,8 @@ from mozaiks_shell.chat.actions import Meant, meant
 from mozaiks_shell.chat.bridge import Bridge
 from mozaiks_shell.chat.components.payload import Under
 from mozaiks_shell.chat.models import LIVE_STATUSES, Chat, ChatTool
-from mozaiks_shell.chat.protocol import Tool
 from mozaiks_shell.chat.summary import answer_summary, without_secrets
+from mozaiks_shell.chat.upstream_frames import Tool
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.clock import now
 from mozaiks_shell.foundation.db import Scope, session

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from mozaiks_shell.chat.protocol import Ask, Oversized, Said, Tool, read
+from mozaiks_shell.chat.protocol import read
 from mozaiks_shell.chat.summary import plain
+from mozaiks_shell.chat.upstream_frames import Ask, Oversized, Said, Tool
 from tests.browser.conftest import NARROW, WIDE, browsing, picture, settled
 from tests.browser.puppets import Puppet, puppet
 from tests.chat.test_recordings import PROGRAMMERS_WORDS, SESSIONS, Session

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mozaiks_shell.chat import protocol
-from mozaiks_shell.chat.protocol import Oversized, Progress, Said, Tool, Unknown
 from mozaiks_shell.chat.recent import Recent
+from mozaiks_shell.chat.upstream_frames import Oversized, Progress, Said, Tool, Unknown
 
 NAMES = [*protocol._READERS, "run_start", "brand_new"]
 FIELDS = [

@@ -14,8 +14,9 @@ from mozaiks_shell.chat.conversation import Conversation
 from mozaiks_shell.chat.export import export, file_name
 from mozaiks_shell.chat.export_markdown import harmless, plain, quoted
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
-from mozaiks_shell.chat.protocol import Answered, Ask, Piece, Said, read
+from mozaiks_shell.chat.protocol import read
 from mozaiks_shell.chat.transcript import Transcript
+from mozaiks_shell.chat.upstream_frames import Answered, Ask, Piece, Said
 from mozaiks_shell.foundation.db import Scope, session
 from tests.chat.conftest import Person, shell_app
 

@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from mozaiks_shell.chat.protocol import Ask, Hidden, TimedOutAsk, read
+from mozaiks_shell.chat.protocol import read
+from mozaiks_shell.chat.upstream_frames import Ask, Hidden, TimedOutAsk
 
 
 def asked(**data):

@@ -9,8 +9,8 @@ from sqlmodel import col
 
 from mozaiks_shell.chat.conversation import Conversation
 from mozaiks_shell.chat.models import Chat, ChatEvent
-from mozaiks_shell.chat.protocol import Piece, Said
 from mozaiks_shell.chat.transcript import Transcript, wire
+from mozaiks_shell.chat.upstream_frames import Piece, Said
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.settings import get_settings

@@ -15,8 +15,8 @@ from sqlmodel import col, select
 import mozaiks_shell
 from mozaiks_shell.chat.conversation import Conversation, status_frame
 from mozaiks_shell.chat.models import Chat, ChatEvent
-from mozaiks_shell.chat.protocol import Piece, Said
 from mozaiks_shell.chat.transcript import Transcript, dumps
+from mozaiks_shell.chat.upstream_frames import Piece, Said
 from mozaiks_shell.foundation import db
 from mozaiks_shell.foundation.db import Scope, session
 from mozaiks_shell.foundation.settings import get_settings
