@@ -8,13 +8,14 @@ No network here; :mod:`mozaiks_shell.chat.bridge` feeds it and acts on what it s
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Executable, delete, insert, update
 from sqlmodel import col
 
 from mozaiks_shell.chat.activity import Activity, Price, unpriced
+from mozaiks_shell.chat.draft import Draft
 from mozaiks_shell.chat.loss import Choice
 from mozaiks_shell.chat.models import Chat, ChatEvent, ChatTool
 from mozaiks_shell.chat.protocol import MAX_TEXT
@@ -68,19 +69,6 @@ def status_frame(channel: Channel, workflow: str, title: str, status: str, detai
         "offset": channel.next_offset - 1,
         **({"who": who} if who else {}),
     }
-
-
-@dataclass(slots=True)
-class Draft:
-    """The message that is being written."""
-
-    id: str
-    agent: str
-    offset: int
-    parts: list[str] = field(default_factory=list)
-    size: int = 0
-    again: str = ""  # after a reconnect: what the runtime will tell once more
-    restored: bool = False  # the process that began it is gone
 
 
 class Conversation:
