@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any
-from weakref import WeakSet
 
 from sqlalchemy import update
 from sqlmodel import col
@@ -26,6 +25,7 @@ from mozaiks_shell.chat.artifact_frames import ActionTold, Change
 from mozaiks_shell.chat.artifacts import Artifacts
 from mozaiks_shell.chat.attachment import refusal
 from mozaiks_shell.chat.background import background
+from mozaiks_shell.chat.budget_end import open_bridges
 from mozaiks_shell.chat.conversation import MASK, Conversation
 from mozaiks_shell.chat.meter import Meter
 from mozaiks_shell.chat.models import Chat
@@ -53,7 +53,6 @@ from mozaiks_shell.chat.upstream_frames import (
     Usage,
 )  # fmt: skip
 from mozaiks_shell.chat.upstream_line import Line, LineLost, why_not_opened
-from mozaiks_shell.foundation import events
 from mozaiks_shell.foundation.access import Principal
 from mozaiks_shell.foundation.errors import ShellError, Unavailable
 from mozaiks_shell.foundation.i18n import joined, msg, tr
@@ -61,11 +60,9 @@ from mozaiks_shell.foundation.logging import get_logger
 
 log = get_logger("chat")
 
-_GRACE = 0.3  # after AG2's last event an error may still follow
-_FAILED_GRACE = 3.0  # after a fatal error the run may still go on
+_GRACE, _FAILED_GRACE = 0.3, 3.0  # after AG2's last event an error may still follow; after a fatal error the run may go on
 _POLL_FIRST, _POLL_LONGEST = 15.0, 300.0
-_CANCEL_WINDOW = 5.0
-_CUT_WITHIN = 3.0  # seconds the runtime has to stop writing, and to tell what it cost, when the budget is used up
+_CANCEL_WINDOW, _CUT_WITHIN = 5.0, 3.0  # the second: seconds the runtime has to stop writing, and to tell what it cost, when the budget is used up
 _QUEUED_AT_MOST = 5
 _ASK_AGAIN = (1.0, 3.0)  # seconds between questions how a lost run stands, while nobody answers
 _AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries to connect to a runtime that takes it
@@ -76,8 +73,6 @@ _LOST = msg("The connection to the run was lost.")
 _UNSEEN = msg("It was done before this conversation was opened. What was said in it is not shown by the assistant's server.")
 _SIGNS_OF_LIFE = (Piece, Said, Ask, Tool)
 _SIGNS_OF_A_RUN = (Piece, Ask, Tool, Speaker, Oversized)
-
-_open: "WeakSet[Bridge]" = WeakSet()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +152,7 @@ class Bridge:
             self._outcome = self._outcome or Outcome("failed", reason)
             await self._shut()
             raise Unavailable(self._outcome.detail, code="RUN_NOT_OPENED", chat_id=self.chat.chat_id) from None
-        _open.add(self)
+        open_bridges.add(self)
 
     async def _demand_safe(self) -> None:
         standing = await loss.how_it_stands(self.principal, self.chat)
@@ -393,7 +388,7 @@ class Bridge:
             self._end(Outcome("completed"))
 
     async def _shut(self) -> None:
-        _open.discard(self)
+        open_bridges.discard(self)
         for timer in (self._ending, self._over_http, self._cut if self._cut is not asyncio.current_task() else None):
             if timer is not None:
                 timer.cancel()
@@ -599,16 +594,6 @@ class Bridge:
             await self._line.send(frame)
         except LineLost:
             raise RunEnded(tr("The connection to the run was lost, so this was not delivered.")) from None
-
-
-@events.subscribe("usage.exhausted")
-async def _budget_used_up(event: events.Event) -> None:
-    """The token engine says that a chat, or with no ``chat_id`` a person, has nothing left to spend."""
-    chat_id, reason = event.data.get("chat_id"), event.data.get("reason")
-    for bridge in list(_open):
-        mine = (bridge.principal.app_id, bridge.principal.user_id) == (event.app_id, event.user_id)
-        if mine and chat_id in {None, "", bridge.chat.chat_id}:
-            bridge.exhausted(protocol.clean(reason, 300))
 
 
 __all__ = ["Bridge", "CannotStop", "NotListening", "RunEnded"]
