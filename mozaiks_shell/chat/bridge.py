@@ -60,9 +60,12 @@ from mozaiks_shell.foundation.logging import get_logger
 
 log = get_logger("chat")
 
-_GRACE, _FAILED_GRACE = 0.3, 3.0  # after AG2's last event an error may still follow; after a fatal error the run may go on
+_GRACE, _FAILED_GRACE = 0.3, 3.0  # after AG2's last event an error may follow; after a fatal error the run may go on
 _POLL_FIRST, _POLL_LONGEST = 15.0, 300.0
-_CANCEL_WINDOW, _CUT_WITHIN = 5.0, 3.0  # the second: seconds the runtime has to stop writing, and to tell what it cost, when the budget is used up
+_CANCEL_WINDOW, _CUT_WITHIN = (
+    5.0,
+    3.0,
+)  # the second: seconds the runtime has to stop writing, and to tell what it cost, when the budget is used up
 _QUEUED_AT_MOST = 5
 _ASK_AGAIN = (1.0, 3.0)  # seconds between questions how a lost run stands, while nobody answers
 _AGAIN = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0)  # seconds between tries to connect to a runtime that takes it
@@ -364,10 +367,8 @@ class Bridge:
 
     def _silent(self, silent: bool) -> None:
         told = tr(_NO_ANSWER)
-        if silent:
-            self.conversation.set_status(self.conversation.status, told)
-        elif self.conversation.detail == told:
-            self.conversation.set_status(self.conversation.status)
+        if silent or self.conversation.detail == told:
+            self.conversation.set_status(self.conversation.status, told if silent else "")
 
     async def _watch(self) -> None:
         """Completion without a frame (protocol §0 fact 8): while nothing comes, ask how the run stands."""
