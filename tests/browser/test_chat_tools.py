@@ -246,7 +246,7 @@ def test_f182_a_confirmed_action_changes_the_artifact_in_every_tab(visitor, runt
     assert runtime.heard("artifact.action") == []
     other = visitor(size, scheme)
     other.locator("#mzc-bubble").click()
-    other.get_by_role("button", name="Expand chat").click()
+    other.get_by_role("button", name="Show the artifact").click()
     expect(status(other, "2042")).to_have_text("open")
     off.click()
     dialog.get_by_role("button", name="Write off").click()
@@ -305,7 +305,7 @@ def test_f184_a_conversation_in_agui_looks_like_any_other(visitor, runtime):
     expect(log(page).locator(".mzc-message[data-role=agent] strong")).to_have_text("AG-UI")
     expect(page.get_by_role("form", name="Any other")).to_be_visible()
     runtime.play(frame("agui.lifecycle.RunFinished"))
-    expect(page.locator(".mzc-status")).to_contain_text("complete")
+    expect(page.locator(".mzc-status")).to_have_attribute("data-tone", "completed")
 
 
 @SIZES

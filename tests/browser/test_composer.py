@@ -343,7 +343,7 @@ def test_f192_stop_ends_this_answer_and_a_late_one_does_not_touch_the_next(tab, 
     (stop,) = [json.loads(frame) for frame in sent if '"t":"stop"' in frame]
     assert stop["turn"]
     say(page, "stream 60 at 20")
-    expect(log(page).locator(".mzc-writing")).to_contain_text("t000003")
+    expect(log(page).locator(".mzc-prose[data-live]")).to_contain_text("t000003")
     page.evaluate(
         """(frame) => new Promise((done) => {
       const late = new WebSocket(location.origin.replace("http", "ws") + "/ws/chat");

@@ -321,6 +321,7 @@ def test_f195_a_reload_returns_to_the_same_chat_mode_and_layout(visit, people, s
     ask(page)
     chat = compare(page)
     press(page, "Use the whole window")
+    shows(page, extent="page")
     page.reload()
     settled(page)
     shows(page, surface="overlay", extent="page", mode="workflow", layout="split")
