@@ -4,7 +4,7 @@
   const me = document.currentScript;
   if (!me || window.mozaiksChat) return;
   const app = new URL(me.src).origin;
-  const { ticketUrl, mode = "", workflow = "", color = "#1f2430", label = "Open chat", title = "Chat" } = me.dataset;
+  const { ticketUrl, mode = "", workflow = "", color = "CanvasText", label = "Open chat", title = "Chat" } = me.dataset;
   let frame = null;
   let ready = false;
   let wanted = null; // what was asked for last; asked again when the frame comes back from signing in
@@ -34,7 +34,7 @@
     frame.title = title;
     frame.src = `${app}/embed?origin=${encodeURIComponent(location.origin)}`;
     frame.allow = `clipboard-write ${app}`;
-    style(frame, { position: "fixed", zIndex: 2147483000, border: "0", boxShadow: "0 12px 40px rgba(0,0,0,.24)", colorScheme: "auto", background: "transparent" });
+    style(frame, { position: "fixed", zIndex: 2147483000, border: "0", boxShadow: "0 12px 40px color-mix(in srgb, CanvasText 24%, transparent)", colorScheme: "auto", background: "transparent" });
     document.body.append(frame);
     draw();
   }
@@ -103,8 +103,8 @@
 
   button.type = "button";
   button.innerHTML = '<svg viewBox="0 0 24 24" width="24" height="24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M7.9 20A9 9 0 1 0 4 16.1L2 22Z"/></svg>';
-  style(button, { position: "fixed", zIndex: 2147482999, inset: "auto 1.25rem 1.25rem auto", placeItems: "center", width: "3.25rem", height: "3.25rem", border: "0", borderRadius: "50%", background: color, color: "#fff", cursor: "pointer", boxShadow: "0 8px 24px rgba(0,0,0,.2)" });
-  style(count, { position: "absolute", inset: "-.25rem -.25rem auto auto", placeItems: "center", minWidth: "1.375rem", height: "1.375rem", padding: "0 .3rem", boxSizing: "border-box", borderRadius: "1rem", background: "#c0312b", color: "#fff", font: "650 .6875rem/1 system-ui" });
+  style(button, { position: "fixed", zIndex: 2147482999, inset: "auto 1.25rem 1.25rem auto", placeItems: "center", width: "3.25rem", height: "3.25rem", border: "0", borderRadius: "50%", background: color, color: me.dataset.color ? "white" : "Canvas", cursor: "pointer", boxShadow: "0 8px 24px color-mix(in srgb, CanvasText 20%, transparent)" });
+  style(count, { position: "absolute", inset: "-.25rem -.25rem auto auto", placeItems: "center", minWidth: "1.375rem", height: "1.375rem", padding: "0 .3rem", boxSizing: "border-box", borderRadius: "1rem", background: "Highlight", color: "HighlightText", font: "650 .6875rem/1 system-ui" });
   button.append(count);
   button.onclick = () => window.mozaiksChat.open();
   document.body.append(button);
