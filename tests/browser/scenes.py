@@ -134,7 +134,7 @@ def talked(page: Page) -> None:
     chat(page)
     page.locator(".mzc-input").fill("list pages")
     page.keyboard.press("Enter")
-    expect(page.locator(".mzc-message[data-role=user] ~ .mzc-message[data-role=agent] .mzc-copy").last).to_be_attached()
+    expect(page.locator(".mzc-message[data-role=user] ~ .mzc-message[data-role=agent] .mzc-acts").last).to_be_attached()
 
 
 def expanded(page: Page) -> None:

@@ -58,7 +58,7 @@ def runtime() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def shell(runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def shell(live: Server, runtime: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The product, connected to that runtime."""
     server = Site.copy("answers").serve(tmp_path_factory.mktemp("answers"), MOZAIKS_AI_URL=runtime)
     yield server
@@ -118,7 +118,7 @@ def test_light_opening_the_widget_costs_at_most_60_kb(pane, shell):
     page = pane()
     page.wait_for_load_state("networkidle")
     entries = page.evaluate(
-        """() => { const brought = performance.getEntriesByType('resource').filter(one => one.name.includes('/assets/'));
+        """() => { const brought = performance.getEntriesByType('resource').filter(one => new URL(one.name).pathname.startsWith('/assets/'));
         const pane = brought.find(one => /pane-.*[.]js/.test(one.name));
         return brought.filter(one => one.startTime >= pane.startTime - 50).map(one => new URL(one.name).pathname) }"""
     )

@@ -21,6 +21,7 @@ class Knot:
 async def quickly(monkeypatch):
     monkeypatch.setattr(garbage, "LOOK", 0.05)
     monkeypatch.setattr(garbage, "EVERY", 0.2)
+    monkeypatch.setattr(garbage, "CALM", 100.0)  # whatever else this process does meanwhile
     stop = await garbage.start_collecting()
     yield
     await stop()

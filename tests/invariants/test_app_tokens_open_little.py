@@ -21,13 +21,14 @@ def ways() -> list[tuple[str, str]]:
     return sorted({one for one in found if one[0] not in {"WS", "MOUNT", "HEAD"}})
 
 
-def test_scopes_reach_plugins_notifications_and_builds_only():
+def test_scopes_reach_plugins_notifications_builds_and_tickets_only():
     opened = {(method, path) for method, path in ways() if needed_scope(method, re.sub(r"\{[^}]+\}", "x", path))}
     beyond = {one for one in opened if not OPENED.fullmatch(one[1])}
     builds = {"builds", "builds/latest", "build-latest", "builds/{build_id}", "builds/{build_id}/export"}
     assert beyond == {
         ("POST", "/api/notifications"),
         ("POST", "/api/apps/{app_id}/build-events"),
+        ("POST", "/api/embed/tickets"),
         *(("GET", f"/api/apps/{{app_id}}/{path}") for path in builds),
     }
     assert any(path == "/api/execute/{name}" for _, path in opened)
