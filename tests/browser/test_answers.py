@@ -118,7 +118,8 @@ def test_light_opening_the_widget_costs_at_most_60_kb(pane, shell):
     page = pane()
     page.wait_for_load_state("networkidle")
     entries = page.evaluate(
-        """() => { const brought = performance.getEntriesByType('resource').filter(one => new URL(one.name).pathname.startsWith('/assets/'));
+        """() => { const ours = (one) => new URL(one.name).pathname.startsWith('/assets/');
+        const brought = performance.getEntriesByType('resource').filter(ours);
         const pane = brought.find(one => /pane-.*[.]js/.test(one.name));
         return brought.filter(one => one.startTime >= pane.startTime - 50).map(one => new URL(one.name).pathname) }"""
     )
