@@ -427,7 +427,7 @@ def test_f192_feedback_is_given_with_words_changed_and_taken_back(tab, runtime, 
 def test_f179_a_question_has_controls_that_fit_and_is_answered_once(tab, runtime, size):
     page = tab()
     say(page, "choose")
-    question = log(page).get_by_role("region", name="Question").last
+    question = log(page).get_by_role("group", name="Question", exact=True).last
     group = question.get_by_role("group", name="Which one shall it be?")
     expect(group.get_by_role("button")).to_have_text(["The red one", "The blue one"])
     picture(page, f"composer-question-{size['width']}")
@@ -462,7 +462,7 @@ def test_f179_a_secret_is_typed_into_a_password_box_and_kept_nowhere(tab, runtim
 def test_f179_a_file_that_is_asked_for_is_chosen_and_sent(tab, runtime, size):
     page = tab()
     say(page, "file")
-    question = log(page).get_by_role("region", name="Question").last
+    question = log(page).get_by_role("group", name="Question", exact=True).last
     expect(question.get_by_role("button", name="Choose a file")).to_be_visible()
     given = {"name": "report.md", "mimeType": "text/plain", "buffer": b"# report"}
     question.locator("input[type=file]").set_input_files(given)
@@ -475,7 +475,7 @@ def test_f179_a_file_that_is_asked_for_is_chosen_and_sent(tab, runtime, size):
 def test_f179_a_question_whose_time_is_over_and_one_answered_in_another_tab_are_disabled(tab):
     page = tab()
     say(page, "hurry")
-    question = log(page).get_by_role("region", name="Question").last
+    question = log(page).get_by_role("group", name="Question", exact=True).last
     expect(question.get_by_role("button", name="Red")).to_be_enabled()
     expect(question.get_by_text("Nobody waits for the answer any more.")).to_be_visible()
     expect(question.get_by_role("button", name="Red")).to_be_disabled()

@@ -13,6 +13,7 @@ export const Question = memo(function Question({ item, answer, heard, labels, st
   const note = expired ? labels.expiredQuestion : over && !answer && (choices.length || file) ? labels.answeredElsewhere : "";
   return jsxs("section", {
     className: "mzc-question",
+    role: "group", // not a landmark: a chat has many
     "aria-label": labels.question,
     "data-over": over || (expired ? "expired" : undefined),
     children: [
