@@ -3,16 +3,14 @@
 import gzip
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 
-import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, browsing, holds, picture, settled
-from tests.live import ROOT, Server, Site, clean_environment, free_port, until
+from tests.doubles import running
+from tests.live import Server, Site, until
 from tests.people import People
 
 RICH = """A **bold** word, `code`, [a link](https://example.com), <b onclick=x>no tag</b>. It costs $5, not $6.
@@ -41,20 +39,8 @@ LAZY = re.compile(r"chat_(colours|math|diagram)-")
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[str]:
     """The answering double, as a process of its own."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.answering", str(port)], cwd=ROOT, env=clean_environment())
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{url}/api/health", timeout=60).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, 60, "the runtime double")
-    yield url
-    process.terminate()
-    process.wait(30)
+    with running("tests.answering") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -3,8 +3,6 @@
 import json
 import re
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -14,27 +12,16 @@ from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import browsing, picture, settled
-from tests.live import ROOT, Server, Site, clean_environment, free_port, until
+from tests.doubles import running
+from tests.live import Server, Site, until
 from tests.people import People
 
 
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[str]:
     """The streaming double, as a process of its own."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.double", str(port)], cwd=ROOT, env=clean_environment())
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{url}/api/health", timeout=60).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, 30, "the runtime double")
-    yield url
-    process.terminate()
-    process.wait(10)
+    with running("tests.double") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,7 +11,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import NARROW, WIDE, browsing, holds, picture, settled
 from tests.browser.test_accessibility import CUT, axe, violations  # noqa: F401 - axe is a fixture
-from tests.live import ROOT, Server, Site, clean_environment, free_port, until
+from tests.doubles import running
+from tests.live import Server, Site, until
 from tests.people import PASSWORD, People
 
 MOST = 200_000
@@ -41,20 +40,8 @@ both = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["1440", "390"])
 @pytest.fixture(scope="module")
 def runtime() -> Iterator[str]:
     """The double, as a process of its own."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "tests.composer_double", str(port)], cwd=ROOT, env=clean_environment())
-    url = f"http://127.0.0.1:{port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{url}/api/health", timeout=60).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    until(answers, 30, "the runtime double")
-    yield url
-    process.terminate()
-    process.wait(10)
+    with running("tests.composer_double") as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
