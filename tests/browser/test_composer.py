@@ -365,7 +365,12 @@ def test_f192_a_message_is_copied_asked_again_and_edited(tab, runtime, size):
     assert heard(runtime).count("a **bold** question") >= 2
     box(page).fill("half a thought")
     mine = log(page).locator('.mzc-message[data-role="user"]').first
+    page.mouse.move(0, 0)
+    over = """one => { one.scrollIntoView({block: 'center'}); const box = one.getBoundingClientRect();
+        return one.contains(document.elementFromPoint(box.x + box.width / 2, box.y + box.height / 2)) }"""
+    assert not mine.locator(".mzc-acts").evaluate(over), "what is not seen lies over nothing"
     mine.hover()
+    assert mine.locator(".mzc-acts").evaluate(over)
     mine.get_by_role("button", name="Edit and send again").click()
     expect(box(page)).to_have_value("a **bold** question")
     expect(box(page)).to_be_focused()
